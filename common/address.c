@@ -1,0 +1,82 @@
+#include "common/record.h"
+
+/* The next octet of a local part as it is meant, without quoting. */
+static int
+next_meant(struct span *s)
+{
+	while (s->n > 0 && s->p[0] == '"')
+		*s = span_from(*s, 1);
+	if (s->n > 1 && s->p[0] == '\\')
+		*s = span_from(*s, 1);
+	if (s->n == 0)
+		return -1;
+	*s = span_from(*s, 1);
+	return (unsigned char)s->p[-1];
+}
+
+static int
+fold(int c, bool any_case)
+{
+	return any_case && c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static bool
+local_equal(struct span a, struct span b, bool any_case)
+{
+	int x, y;
+
+	do {
+		x = next_meant(&a);
+		y = next_meant(&b);
+		if (fold(x, any_case) != fold(y, any_case))
+			return false;
+	} while (x != -1);
+	return true;
+}
+
+/* At the last "@": a quoted local part may hold others. */
+static void
+split_address(struct span a, struct span *local, struct span *domain)
+{
+	size_t at = a.n;
+
+	while (at > 0 && a.p[at - 1] != '@')
+		at--;
+	*local = (struct span){ a.p, at > 0 ? at - 1 : a.n };
+	*domain = at > 0 ? span_from(a, at) : SPAN("");
+}
+
+bool
+address_equal(struct span a, struct span b, bool any_case)
+{
+	struct span la, da, lb, db;
+
+	if (span_eq(a, b))
+		return true;
+	split_address(a, &la, &da);
+	split_address(b, &lb, &db);
+	return span_ieq(da, db) && local_equal(la, lb, any_case);
+}
+
+static bool
+find(
+    const struct message *m, struct span wanted, bool any_case, uint32_t *index)
+{
+	for (size_t i = 0; i < m->n_recipients; i++) {
+		if (!address_equal(m->recipients[i].address, wanted, any_case))
+			continue;
+		*index = (uint32_t)i;
+		return true;
+	}
+	return false;
+}
+
+bool
+message_recipient(const struct message *m, struct span original,
+    struct span address, uint32_t *index)
+{
+	struct span wanted = original.n > 0 ? original : address;
+
+	return find(m, wanted, false, index) || find(m, wanted, true, index) ||
+	    (original.n > 0 && find(m, address, true, index));
+}

@@ -1,0 +1,404 @@
+#include "common/conf.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+enum conf_type {
+	CONF_STRING,
+	CONF_TIME,
+	CONF_SIZE,
+	CONF_OCTAL,
+	CONF_CHOICE,
+	CONF_LISTEN,
+	CONF_INSTANCE,
+};
+
+static const char *const yes_no[] = { "no", "yes", NULL };
+static const char *const unknowns[] = { "noinfo", "opaque", NULL };
+static const char *const bad_mtrks[] = { "ignore", "reject", NULL };
+static const char *const log_tos[] = { "stderr", "syslog", NULL };
+static const char *const log_levels[] = { "err", "warning", "notice", "info",
+	"debug", NULL };
+
+enum { DAY_S = 86400, LINE_MAX_LEN = 4096 };
+
+/*
+ * One row per setting.  The parser, -n, -nn and mtrk.conf(5)'s test all read
+ * this.  `preset` is in the words a person would write; NULL: none.  `least`
+ * and `most` are of the value, or of a string's length.
+ */
+static const struct setting {
+	const char *name;
+	enum conf_type type;
+	size_t offset;
+	const char *preset;
+	uint64_t least, most;
+	const char *const *choices;
+} settings[] = {
+#define AT(member) offsetof(struct conf, member)
+#define TEXT_OF(member) sizeof(((struct conf *)0)->member) - 1
+	{ "Store", CONF_STRING, AT(store), "/var/lib/mtrk", 1, TEXT_OF(store),
+	    NULL },
+	{ "StoreLimit", CONF_SIZE, AT(store_limit), "16G", 1u << 20, 1ull << 44,
+	    NULL },
+	{ "ReportingMTA", CONF_STRING, AT(reporting_mta), NULL, 1,
+	    TEXT_OF(reporting_mta), NULL },
+	/* S21: at least a day, 8 to 10 by default */
+	{ "Retention", CONF_TIME, AT(retention_s), "9d", DAY_S, 3650u * DAY_S,
+	    NULL },
+	/* S20: a cap is at least a day */
+	{ "RetentionLimit", CONF_TIME, AT(retention_limit_s), "30d", DAY_S,
+	    36500ull * DAY_S, NULL },
+	{ "MilterSocket", CONF_STRING, AT(milter_socket),
+	    "local:/run/mtrk/milter.sock", 1, TEXT_OF(milter_socket), NULL },
+	{ "MilterSocketMode", CONF_OCTAL, AT(milter_socket_mode), "0660", 0,
+	    0777, NULL },
+	{ "MilterSocketGroup", CONF_STRING, AT(milter_socket_group), "", 0,
+	    TEXT_OF(milter_socket_group), NULL },
+	{ "OnBadMTRK", CONF_CHOICE, AT(on_bad_mtrk), "ignore", 0, 0,
+	    bad_mtrks },
+	{ "MailLog", CONF_STRING, AT(mail_log), "/var/log/mail.log", 1,
+	    TEXT_OF(mail_log), NULL },
+	{ "QueueLifetime", CONF_TIME, AT(queue_lifetime_s), "5d", 60,
+	    365u * DAY_S, NULL },
+	{ "Listen", CONF_LISTEN, 0, NULL, 0, 0, NULL },
+	{ "Instance", CONF_INSTANCE, 0, NULL, 0, 0, NULL },
+	{ "TLSCertificate", CONF_STRING, AT(tls_certificate), "", 0,
+	    TEXT_OF(tls_certificate), NULL },
+	{ "TLSKey", CONF_STRING, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
+	{ "RequireTLS", CONF_CHOICE, AT(require_tls), "no", 0, 0, yes_no },
+	{ "Unknown", CONF_CHOICE, AT(unknown), "noinfo", 0, 0, unknowns },
+	{ "User", CONF_STRING, AT(user), "", 0, TEXT_OF(user), NULL },
+	{ "MTQPUser", CONF_STRING, AT(mtqp_user), "", 0, TEXT_OF(mtqp_user),
+	    NULL },
+	{ "LogTo", CONF_CHOICE, AT(log_to), "syslog", 0, 0, log_tos },
+	{ "LogLevel", CONF_CHOICE, AT(log_level), "info", 0, 0, log_levels },
+#undef AT
+#undef TEXT_OF
+};
+
+static void *
+at(const struct conf *c, const struct setting *s)
+{
+	return (char *)(uintptr_t)c + s->offset;
+}
+
+static bool
+parse_unit(
+    struct span text, const char *units, const uint64_t *factors, uint64_t *out)
+{
+	const char *unit;
+	uint64_t factor = 1;
+
+	if (text.n > 0 && text.p[text.n - 1] > '9') {
+		char c = (char)(text.p[text.n - 1] | 0x20);
+
+		if ((unit = strchr(units, c)) == NULL)
+			return false;
+		factor = factors[unit - units];
+		text.n--;
+	}
+	if (!span_number(text, UINT64_MAX / factor, out))
+		return false;
+	*out *= factor;
+	return true;
+}
+
+bool
+conf_parse_time(struct span text, uint64_t *out)
+{
+	static const uint64_t factors[] = { 1, 60, 3600, DAY_S, 7 * DAY_S };
+
+	return parse_unit(text, "smhdw", factors, out);
+}
+
+bool
+conf_parse_size(struct span text, uint64_t *out)
+{
+	static const uint64_t factors[] = { 1u << 10, 1u << 20, 1u << 30,
+		1ull << 40 };
+
+	return parse_unit(text, "kmgt", factors, out);
+}
+
+static bool
+parse_octal(struct span text, uint64_t *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '7' || text.n > 5)
+			return false;
+		*out = *out * 8 + (uint64_t)(text.p[i] - '0');
+	}
+	return text.n > 0;
+}
+
+static bool
+parse_choice(const char *const *choices, struct span text, uint64_t *out)
+{
+	for (*out = 0; choices[*out] != NULL; ++*out)
+		if (span_iis(text, choices[*out]))
+			return true;
+	return false;
+}
+
+/* ADDR:PORT or [V6]:PORT, numeric: no name service at start. */
+static const char *
+add_listen(struct conf *c, struct span text)
+{
+	struct conf_listen l;
+	unsigned char ip[16];
+	size_t colon = text.n;
+	struct span host;
+
+	while (colon > 0 && text.p[colon - 1] != ':')
+		colon--;
+	if (colon == 0 || c->listens == CONF_LISTEN_MAX)
+		return colon == 0 ? "ADDR:PORT expected"
+				  : "too many Listen lines";
+	host = (struct span){ text.p, colon - 1 };
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = (struct span){ host.p + 1, host.n - 2 };
+	if (!span_number(span_from(text, colon), 65535, &l.port) ||
+	    !span_copy(l.host, sizeof l.host, host) ||
+	    (inet_pton(AF_INET, l.host, ip) != 1 &&
+		inet_pton(AF_INET6, l.host, ip) != 1))
+		return "a numeric address and a port expected";
+	c->listen[c->listens++] = l;
+	return NULL;
+}
+
+static const char *
+add_instance(struct conf *c, struct span text)
+{
+	struct conf_instance i;
+	struct span syslog_name, rest;
+
+	if (c->instances == CONF_INSTANCE_MAX)
+		return "too many Instance lines";
+	span_split(text, ' ', &syslog_name, &rest);
+	rest = span_trim(rest);
+	if (!span_copy(i.syslog_name, sizeof i.syslog_name, syslog_name) ||
+	    !span_copy(i.daemon_name, sizeof i.daemon_name, rest) ||
+	    rest.n == 0)
+		return "SYSLOG_NAME DAEMON_NAME expected";
+	c->instance[c->instances++] = i;
+	return NULL;
+}
+
+static const char *
+set_string(struct conf *c, const struct setting *s, struct span text)
+{
+	if (text.n < s->least)
+		return "a value is missing";
+	if (text.n > s->most)
+		return "too long";
+	return span_copy(at(c, s), s->most + 1, text) ? NULL : "a NUL inside";
+}
+
+static const char *
+set_number(struct conf *c, const struct setting *s, struct span text)
+{
+	static const struct {
+		bool (*parse)(struct span, uint64_t *);
+		const char *why;
+	} parsers[] = {
+		[CONF_TIME] = { conf_parse_time,
+		    "a time such as 90, 10m, 36h, 9d expected" },
+		[CONF_SIZE] = { conf_parse_size,
+		    "a size such as 64M, 4G expected" },
+		[CONF_OCTAL] = { parse_octal,
+		    "an octal mode such as 0660 expected" },
+	};
+	uint64_t v;
+
+	if (!parsers[s->type].parse(text, &v))
+		return parsers[s->type].why;
+	if (v < s->least || v > s->most)
+		return "out of range";
+	*(uint64_t *)at(c, s) = v;
+	return NULL;
+}
+
+/* NULL, or why the value will not do. */
+static const char *
+set(struct conf *c, const struct setting *s, struct span text)
+{
+	switch (s->type) {
+	case CONF_STRING:
+		return set_string(c, s, text);
+	case CONF_CHOICE:
+		return parse_choice(s->choices, text, at(c, s))
+		    ? NULL
+		    : "not one of the words that it takes";
+	case CONF_LISTEN:
+		return add_listen(c, text);
+	case CONF_INSTANCE:
+		return add_instance(c, text);
+	default:
+		return set_number(c, s, text);
+	}
+}
+
+void
+conf_defaults(struct conf *c)
+{
+	*c = (struct conf){ 0 };
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (settings[i].preset != NULL)
+			set(c, &settings[i], span_of(settings[i].preset));
+	if (gethostname(c->reporting_mta, sizeof c->reporting_mta - 1) == -1)
+		c->reporting_mta[0] = '\0';
+}
+
+static const struct setting *
+find(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (span_iis(name, settings[i].name))
+			return &settings[i];
+	return NULL;
+}
+
+/* A setting may be given once; Listen and Instance as often as wanted. */
+static const char *
+take_line(struct conf *c, struct span line, bool seen[ARRAY_LEN(settings)])
+{
+	struct span name, value;
+	const struct setting *s;
+
+	line = span_trim(line);
+	if (line.n == 0 || line.p[0] == '#')
+		return NULL;
+	for (name = line; name.n > 0 && !memchr(" \t", name.p[0], 2);)
+		name = span_from(name, 1);
+	value = span_trim(name);
+	name = (struct span){ line.p, line.n - name.n };
+	if ((s = find(name)) == NULL)
+		return "unknown setting";
+	if (seen[s - settings] && s->type < CONF_LISTEN)
+		return "given twice";
+	seen[s - settings] = true;
+	return set(c, s, value);
+}
+
+static bool
+check_whole(const struct conf *c, const char *path, FILE *errors)
+{
+	if ((c->tls_certificate[0] == '\0') != (c->tls_key[0] == '\0')) {
+		fprintf(errors, "%s: TLSCertificate and TLSKey go together\n",
+		    path);
+		return false;
+	}
+	if (c->require_tls && c->tls_certificate[0] == '\0') {
+		fprintf(
+		    errors, "%s: RequireTLS yes needs TLSCertificate\n", path);
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_lines(FILE *f, const char *path, struct conf *c, FILE *errors)
+{
+	char line[LINE_MAX_LEN], q[128];
+	bool seen[ARRAY_LEN(settings)] = { false }, ok = true;
+	unsigned number = 0;
+
+	while (fgets(line, sizeof line, f) != NULL) {
+		struct span text = span_of(line);
+		const char *why;
+
+		number++;
+		if (text.n > 0 && text.p[text.n - 1] == '\n')
+			text.n--;
+		why = text.n == sizeof line - 1 ? "line too long"
+						: take_line(c, text, seen);
+		if (why == NULL)
+			continue;
+		fprintf(errors, "%s:%u: %s: \"%s\"\n", path, number, why,
+		    log_quote(span_trim(text), q, sizeof q));
+		ok = false;
+	}
+	return ok;
+}
+
+enum mtrk_err
+conf_load(const char *path, struct conf *c, FILE *errors)
+{
+	FILE *f = fopen(path, "re");
+	bool ok;
+
+	conf_defaults(c);
+	if (f == NULL) {
+		fprintf(errors, "%s: %m\n", path);
+		return MTRK_IO;
+	}
+	ok = take_lines(f, path, c, errors);
+	fclose(f);
+	ok = check_whole(c, path, errors) && ok;
+	return ok ? MTRK_OK : MTRK_SYNTAX;
+}
+
+static void
+print_one(const struct conf *c, const struct setting *s, FILE *out)
+{
+	const uint64_t *v = at(c, s);
+
+	switch (s->type) {
+	case CONF_STRING:
+		fprintf(out, "%s %s\n", s->name, (const char *)at(c, s));
+		break;
+	case CONF_OCTAL:
+		fprintf(out, "%s %04llo\n", s->name, (unsigned long long)*v);
+		break;
+	case CONF_CHOICE:
+		fprintf(out, "%s %s\n", s->name, s->choices[*v]);
+		break;
+	default:
+		fprintf(out, "%s %llu\n", s->name, (unsigned long long)*v);
+	}
+}
+
+void
+conf_print(const struct conf *c, FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (settings[i].type < CONF_LISTEN)
+			print_one(c, &settings[i], out);
+	for (size_t i = 0; i < c->listens; i++)
+		fprintf(out,
+		    strchr(c->listen[i].host, ':') != NULL ? "Listen [%s]:%u\n"
+							   : "Listen %s:%u\n",
+		    c->listen[i].host, (unsigned)c->listen[i].port);
+	for (size_t i = 0; i < c->instances; i++)
+		fprintf(out, "Instance %s %s\n", c->instance[i].syslog_name,
+		    c->instance[i].daemon_name);
+}
+
+static const char *
+instance_by(const struct conf *c, struct span name, size_t offset)
+{
+	for (size_t i = 0; i < c->instances; i++)
+		if (span_is(name, (const char *)&c->instance[i] + offset))
+			return c->instance[i].syslog_name;
+	return c->instances == 0 ? "default" : NULL;
+}
+
+const char *
+conf_instance_by_syslog(const struct conf *c, struct span name)
+{
+	return instance_by(
+	    c, name, offsetof(struct conf_instance, syslog_name));
+}
+
+const char *
+conf_instance_by_daemon(const struct conf *c, struct span name)
+{
+	return instance_by(
+	    c, name, offsetof(struct conf_instance, daemon_name));
+}

@@ -1,0 +1,74 @@
+/*
+ * common/conf.h -- mtrk.conf, one file for all programs: "Name value" lines,
+ * "#" comments, names in any case.  mtrk.conf(5) tells what they mean.
+ */
+#ifndef MTRK_COMMON_CONF_H
+#define MTRK_COMMON_CONF_H
+
+#include <stdio.h>
+
+#include "common/err.h"
+#include "common/span.h"
+
+#define CONF_DEFAULT_PATH "/etc/mtrk/mtrk.conf"
+
+enum {
+	CONF_TEXT_MAX = 1024, /* a value; ours */
+	CONF_LISTEN_MAX = 16, /* Listen lines; ours */
+	CONF_INSTANCE_MAX = 32, /* Instance lines; ours */
+};
+
+enum conf_unknown { UNKNOWN_NOINFO, UNKNOWN_OPAQUE };
+enum conf_badmtrk { BADMTRK_IGNORE, BADMTRK_REJECT };
+
+struct conf_listen {
+	char host[256]; /* numeric address, without brackets */
+	uint64_t port;
+};
+struct conf_instance {
+	char syslog_name[64]; /* as the MTA's log lines say it */
+	char daemon_name[64]; /* as the milter macro {daemon_name} says it */
+};
+
+struct conf {
+	char store[CONF_TEXT_MAX];
+	uint64_t store_limit; /* octets */
+	char reporting_mta[256];
+	uint64_t retention_s, retention_limit_s;
+	char milter_socket[CONF_TEXT_MAX];
+	uint64_t milter_socket_mode;
+	char milter_socket_group[64]; /* "": leave */
+	uint64_t on_bad_mtrk; /* enum conf_badmtrk */
+	char mail_log[CONF_TEXT_MAX];
+	uint64_t queue_lifetime_s;
+	struct conf_listen listen[CONF_LISTEN_MAX];
+	size_t listens;
+	struct conf_instance instance[CONF_INSTANCE_MAX];
+	size_t instances;
+	char tls_certificate[CONF_TEXT_MAX], tls_key[CONF_TEXT_MAX];
+	uint64_t require_tls; /* 0, 1 */
+	uint64_t unknown; /* enum conf_unknown */
+	char user[64], mtqp_user[64]; /* mtqp_user "": as user */
+	uint64_t log_to, log_level;
+};
+
+/* The defaults alone. */
+void conf_defaults(struct conf *);
+/*
+ * Defaults, then the file.  Every fault is written to `errors`, one line
+ * each, "file:line: reason"; MTRK_SYNTAX if there was one, MTRK_IO if the
+ * file can't be read.
+ */
+enum mtrk_err conf_load(const char *path, struct conf *, FILE *errors);
+/* As understood, in the words of the file (-nn). */
+void conf_print(const struct conf *, FILE *);
+/* The instance for a syslog or daemon name; "default" without Instance
+ * lines, NULL when there are such lines and none fits. */
+const char *conf_instance_by_syslog(const struct conf *, struct span);
+const char *conf_instance_by_daemon(const struct conf *, struct span);
+
+/* "90", "10m", "36h", "9d", "2w" in seconds; "64M", "4G" in octets. */
+bool conf_parse_time(struct span, uint64_t *);
+bool conf_parse_size(struct span, uint64_t *);
+
+#endif

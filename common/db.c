@@ -1,0 +1,504 @@
+#include "common/db.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+enum {
+	READERS_MAX = 512, /* slots; ours */
+	RESERVE_MIN = 1 << 20, /* octets kept for purging; ours */
+	FULL_RETRY_S = 60, /* a full store is tried again this often */
+	PATH_MAX_LEN = 1100, /* ours: a configured path is <= 1023 */
+};
+
+struct db {
+	MDB_env *env;
+	MDB_dbi dbi[DB_TABLES_MAX];
+	const char *tables[DB_TABLES_MAX + 1];
+	unsigned n_tables;
+	char dir[PATH_MAX_LEN];
+	enum db_mode mode;
+	uint64_t limit;
+	atomic_uint readers; /* open read transactions of this process */
+	atomic_long full_until_s; /* monotonic; 0: not full */
+	size_t pages_before; /* of the write transaction that is open */
+};
+
+static enum mtrk_err
+err_from_lmdb(int rc)
+{
+	static const struct {
+		int rc;
+		enum mtrk_err err;
+	} table[] = {
+		{ MDB_SUCCESS, MTRK_OK },
+		{ MDB_NOTFOUND, MTRK_NOTFOUND },
+		{ ENOENT, MTRK_NOTFOUND },
+		{ MDB_MAP_FULL, MTRK_FULL },
+		{ ENOSPC, MTRK_FULL },
+		{ EDQUOT, MTRK_FULL },
+		{ MDB_TXN_FULL, MTRK_FULL },
+		{ MDB_READERS_FULL, MTRK_BUSY },
+		{ MDB_MAP_RESIZED, MTRK_BUSY },
+		{ MDB_VERSION_MISMATCH, MTRK_FORMAT },
+		{ MDB_INVALID, MTRK_FORMAT },
+		{ MDB_CORRUPTED, MTRK_CORRUPT },
+		{ MDB_PAGE_NOTFOUND, MTRK_CORRUPT },
+		{ ENOMEM, MTRK_NOMEM },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].rc == rc)
+			return table[i].err;
+	if (rc > 0)
+		errno = rc;
+	return MTRK_IO;
+}
+
+static long
+now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static size_t
+map_bytes(const struct db *db)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t reserve = db->limit / 16;
+
+	if (reserve < RESERVE_MIN)
+		reserve = RESERVE_MIN;
+	return (size_t)((db->limit + reserve) / page * page);
+}
+
+static MDB_txn *
+begin(struct db *db, unsigned flags, int *rc)
+{
+	MDB_txn *h = NULL;
+	int dead = 0;
+
+	*rc = mdb_txn_begin(db->env, NULL, flags, &h);
+	if (*rc == MDB_READERS_FULL && mdb_reader_check(db->env, &dead) == 0)
+		*rc = mdb_txn_begin(db->env, NULL, flags, &h);
+	/* Another process has a larger map: take that over, if nobody here
+	 * looks at the old one. */
+	if (*rc == MDB_MAP_RESIZED && db->readers == 0 &&
+	    mdb_env_set_mapsize(db->env, 0) == 0)
+		*rc = mdb_txn_begin(db->env, NULL, flags, &h);
+	return *rc == 0 ? h : NULL;
+}
+
+static int
+open_tables(struct db *db)
+{
+	unsigned create = db->mode == DB_WRITE ? MDB_CREATE : 0;
+	MDB_txn *h;
+	int rc;
+
+	if ((h = begin(db, create ? 0 : MDB_RDONLY, &rc)) == NULL)
+		return rc;
+	for (unsigned i = 0; rc == 0 && i < db->n_tables; i++)
+		rc = mdb_dbi_open(h, db->tables[i], create, &db->dbi[i]);
+	if (rc == 0)
+		return mdb_txn_commit(h);
+	mdb_txn_abort(h);
+	return rc;
+}
+
+/* The owner can; for anybody else the modes are as the owner left them. */
+static void
+set_modes(const struct db *db)
+{
+	static const struct {
+		const char *file;
+		mode_t mode;
+	} modes[] = { { "data.mdb", 0640 }, { "lock.mdb", 0660 } };
+	char path[PATH_MAX_LEN + 16];
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		snprintf(path, sizeof path, "%s/%s", db->dir, modes[i].file);
+		(void)!chmod(path, modes[i].mode);
+	}
+}
+
+static int
+env_open(struct db *db)
+{
+	unsigned flags = MDB_NOTLS | (db->mode == DB_READ ? MDB_RDONLY : 0);
+	int dead, rc;
+
+	if ((rc = mdb_env_create(&db->env)) != 0)
+		return rc;
+	mdb_env_set_maxreaders(db->env, READERS_MAX);
+	mdb_env_set_maxdbs(db->env, db->n_tables);
+	if (db->mode == DB_WRITE)
+		mdb_env_set_mapsize(db->env, map_bytes(db));
+	if ((rc = mdb_env_open(db->env, db->dir, flags, 0660)) != 0)
+		return rc;
+	if (db->mode == DB_WRITE)
+		set_modes(db);
+	mdb_reader_check(db->env, &dead);
+	return open_tables(db);
+}
+
+static void
+env_close(struct db *db)
+{
+	if (db->env != NULL)
+		mdb_env_close(db->env);
+	db->env = NULL;
+}
+
+/* mdb_strerror() isn't safe for system errors from several threads. */
+static void
+explain(int rc, const struct db *db, char *why, size_t size)
+{
+	errno = rc;
+	if (rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH)
+		snprintf(why, size,
+		    "%s/data.mdb is not a store of LMDB 0.9 (LMDB 1.0 and 0.9 "
+		    "cannot read each other's files): this is %s",
+		    db->dir, mdb_version(NULL, NULL, NULL));
+	else if (rc == EACCES && db->mode == DB_READ)
+		snprintf(why, size,
+		    "%s: %m (a reader must be in the group of data.mdb and "
+		    "lock.mdb, and needs write access to lock.mdb alone)",
+		    db->dir);
+	else if (rc == MDB_NOTFOUND || (rc == ENOENT && db->mode == DB_READ))
+		snprintf(why, size,
+		    "%s: there is no store yet (mtrk-milter makes it)",
+		    db->dir);
+	else if (rc > 0)
+		snprintf(why, size, "%s: %m", db->dir);
+	else
+		snprintf(why, size, "%s: %s", db->dir, mdb_strerror(rc));
+}
+
+static bool
+prepare(struct db *db, const char *dir, const char *const *tables)
+{
+	while (tables[db->n_tables] != NULL) {
+		db->tables[db->n_tables] = tables[db->n_tables];
+		db->n_tables++;
+	}
+	return span_copy(db->dir, sizeof db->dir, span_of(dir));
+}
+
+enum mtrk_err
+db_open(const char *dir, enum db_mode mode, const char *const *tables,
+    uint64_t limit, struct db **out, char *why, size_t why_size)
+{
+	struct db *db = calloc(1, sizeof *db);
+	int rc = 0;
+
+	*out = NULL;
+	why[0] = '\0';
+	if (db == NULL)
+		return MTRK_NOMEM;
+	db->mode = mode;
+	db->limit = limit;
+	if (!prepare(db, dir, tables)) {
+		free(db);
+		return MTRK_TOOBIG;
+	}
+	if (mode == DB_WRITE && mkdir(dir, 0750) == -1 && errno != EEXIST)
+		rc = errno;
+	if (rc == 0)
+		rc = env_open(db);
+	if (rc != 0) {
+		explain(rc, db, why, why_size);
+		db_close(&db);
+		return err_from_lmdb(rc);
+	}
+	*out = db;
+	return MTRK_OK;
+}
+
+void
+db_close(struct db **dbp)
+{
+	struct db *db = *dbp;
+
+	*dbp = NULL;
+	if (db == NULL)
+		return;
+	env_close(db);
+	free(db);
+}
+
+struct txn
+txn_read(struct db *db)
+{
+	struct txn t = { .db = db, .reading = true };
+	int rc;
+
+	t.h = begin(db, MDB_RDONLY, &rc);
+	t.err = err_from_lmdb(rc);
+	if (t.h != NULL)
+		db->readers++;
+	return t;
+}
+
+static size_t
+last_page(struct db *db)
+{
+	MDB_envinfo info;
+
+	return mdb_env_info(db->env, &info) == 0 ? info.me_last_pgno : 0;
+}
+
+struct txn
+txn_write(struct db *db)
+{
+	struct txn t = { .db = db };
+	int rc;
+
+	t.h = begin(db, 0, &rc);
+	/* LMDB gives up for good when its meta page could not be written. */
+	if (rc == MDB_PANIC && db->readers == 0) {
+		log_err("event=store-reopen reason=\"%s\"", mdb_strerror(rc));
+		env_close(db);
+		if ((rc = env_open(db)) == 0)
+			t.h = begin(db, 0, &rc);
+	}
+	t.err = err_from_lmdb(rc);
+	if (t.h != NULL)
+		db->pages_before = last_page(db);
+	return t;
+}
+
+/* Past the limit only the reserve is left, and that is for purging: whoever
+ * made the file grow there closes the door for a while. */
+static void
+watch_growth(struct db *db)
+{
+	size_t last = last_page(db);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (last > db->pages_before && last * page > db->limit)
+		db->full_until_s = now_s() + FULL_RETRY_S;
+	else if (last == db->pages_before)
+		db->full_until_s = 0;
+}
+
+enum mtrk_err
+txn_end(struct txn *t)
+{
+	MDB_txn *h = t->h;
+
+	t->h = NULL;
+	if (h == NULL)
+		return t->err;
+	if (t->reading) {
+		mdb_txn_abort(h);
+		t->db->readers--;
+		return t->err;
+	}
+	if (t->err != MTRK_OK) {
+		mdb_txn_abort(h);
+		return t->err;
+	}
+	t->err = err_from_lmdb(mdb_txn_commit(h)); /* h is dead either way */
+	if (t->err == MTRK_OK)
+		watch_growth(t->db);
+	return t->err;
+}
+
+static bool
+got(struct txn *t, int rc)
+{
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		t->err = err_from_lmdb(rc);
+	return rc == 0;
+}
+
+static MDB_val
+val_of(struct span s)
+{
+	return (MDB_val){ s.n, (void *)(uintptr_t)s.p };
+}
+
+static struct span
+span_of_val(MDB_val v)
+{
+	return (struct span){ v.mv_data, v.mv_size };
+}
+
+bool
+txn_get(struct txn *t, unsigned table, struct span key, struct span *val)
+{
+	MDB_val k = val_of(key), v = { 0, NULL };
+
+	if (t->err != MTRK_OK ||
+	    !got(t, mdb_get(t->h, t->db->dbi[table], &k, &v)))
+		return false;
+	*val = span_of_val(v);
+	return true;
+}
+
+enum seek { SEEK_AT_LEAST, SEEK_BEFORE, SEEK_LAST };
+
+static int
+cursor_seek(MDB_cursor *c, enum seek how, MDB_val *k, MDB_val *v)
+{
+	int rc;
+
+	if (how == SEEK_LAST)
+		return mdb_cursor_get(c, k, v, MDB_LAST);
+	rc = mdb_cursor_get(c, k, v, MDB_SET_RANGE);
+	if (how == SEEK_AT_LEAST)
+		return rc;
+	return mdb_cursor_get(c, k, v, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+static bool
+seek(struct txn *t, unsigned table, enum seek how, struct span key,
+    struct span found[2])
+{
+	MDB_val k = val_of(key), v = { 0, NULL };
+	MDB_cursor *c;
+	int rc;
+
+	if (t->err != MTRK_OK ||
+	    !got(t, mdb_cursor_open(t->h, t->db->dbi[table], &c)))
+		return false;
+	rc = cursor_seek(c, how, &k, &v);
+	mdb_cursor_close(c);
+	if (!got(t, rc))
+		return false;
+	found[0] = span_of_val(k);
+	found[1] = span_of_val(v);
+	return true;
+}
+
+static bool
+seek_out(struct txn *t, unsigned table, enum seek how, struct span key,
+    struct span out[2], struct span *found, struct span *val)
+{
+	if (!seek(t, table, how, key, out))
+		return false;
+	*found = out[0];
+	*val = out[1];
+	return true;
+}
+
+bool
+txn_at_least(struct txn *t, unsigned table, struct span key, struct span *found,
+    struct span *val)
+{
+	struct span out[2];
+
+	return seek_out(t, table, SEEK_AT_LEAST, key, out, found, val);
+}
+
+bool
+txn_before(struct txn *t, unsigned table, struct span key, struct span *found,
+    struct span *val)
+{
+	struct span out[2];
+
+	return seek_out(t, table, SEEK_BEFORE, key, out, found, val);
+}
+
+bool
+txn_last(struct txn *t, unsigned table, struct span *found, struct span *val)
+{
+	struct span out[2];
+
+	return seek_out(t, table, SEEK_LAST, SPAN(""), out, found, val);
+}
+
+static void
+put(struct txn *t, unsigned table, struct span key, struct span val,
+    unsigned flags)
+{
+	MDB_val k = val_of(key), v = val_of(val);
+
+	if (t->err == MTRK_OK)
+		t->err = err_from_lmdb(
+		    mdb_put(t->h, t->db->dbi[table], &k, &v, flags));
+}
+
+void
+txn_put(struct txn *t, unsigned table, struct span key, struct span val)
+{
+	put(t, table, key, val, 0);
+}
+
+void
+txn_append(struct txn *t, unsigned table, struct span key, struct span val)
+{
+	put(t, table, key, val, MDB_APPEND);
+}
+
+void
+txn_delete(struct txn *t, unsigned table, struct span key)
+{
+	MDB_val k = val_of(key);
+
+	if (t->err == MTRK_OK)
+		got(t, mdb_del(t->h, t->db->dbi[table], &k, NULL));
+}
+
+void
+txn_need_room(struct txn *t)
+{
+	long until = t->db->full_until_s;
+
+	if (t->err == MTRK_OK && until != 0 && now_s() < until)
+		t->err = MTRK_FULL;
+}
+
+enum mtrk_err
+db_numbers(struct db *db, struct db_numbers *out)
+{
+	struct txn t = txn_read(db);
+	MDB_stat st;
+	int rc = 0;
+
+	*out = (struct db_numbers){ .limit_bytes = db->limit };
+	for (unsigned i = 0; t.err == MTRK_OK && i < db->n_tables; i++) {
+		if ((rc = mdb_stat(t.h, db->dbi[i], &st)) != 0)
+			t.err = err_from_lmdb(rc);
+		else
+			out->used_bytes += st.ms_psize *
+			    (st.ms_branch_pages + st.ms_leaf_pages +
+				st.ms_overflow_pages);
+		out->entries[i] = st.ms_entries;
+	}
+	out->file_bytes = (last_page(db) + 1) * (uint64_t)sysconf(_SC_PAGESIZE);
+	return txn_end(&t);
+}
+
+unsigned
+db_clear_dead_readers(struct db *db)
+{
+	int dead = 0;
+
+	mdb_reader_check(db->env, &dead);
+	return (unsigned)dead;
+}
+
+enum mtrk_err
+db_copy(struct db *db, const char *dir)
+{
+	return err_from_lmdb(mdb_env_copy2(db->env, dir, MDB_CP_COMPACT));
+}
+
+const char *
+db_version(void)
+{
+	return mdb_version(NULL, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/*
+ * common/db.h -- the one door to LMDB: one environment in one folder, tables
+ * of byte strings, and transactions in which failure sticks.
+ *
+ * Any number of readers and one writer at a time, across processes.  Open an
+ * environment once per process, after fork().  What a transaction lends dies
+ * with it.  data.mdb is 0640 and lock.mdb 0660: a reader in the folder's
+ * group needs to write the lock file and nothing else.
+ */
+#ifndef MTRK_COMMON_DB_H
+#define MTRK_COMMON_DB_H
+
+#include "common/err.h"
+#include "common/span.h"
+
+struct db;
+enum db_mode { DB_READ, DB_WRITE };
+enum { DB_TABLES_MAX = 16, DB_KEY_MAX = 511 };
+
+/*
+ * `tables` are their names, ended by NULL; a table's number is its place.
+ * `limit` octets are what the data may grow to; a sixteenth more is kept so
+ * that a full store can still be purged.  Only DB_WRITE creates folder
+ * (0750), files and tables.  On failure *out is NULL and `why` tells, for
+ * people.  MTRK_NOTFOUND: no store there; MTRK_FORMAT: not LMDB's or another
+ * LMDB version's; MTRK_IO.
+ */
+enum mtrk_err db_open(const char *dir, enum db_mode, const char *const *tables,
+    uint64_t limit, struct db **out, char *why, size_t why_size);
+void db_close(struct db **);
+
+struct txn {
+	struct db *db;
+	void *h;
+	bool reading;
+	enum mtrk_err
+	    err; /* the first failure sticks; later calls do nothing */
+};
+
+struct txn txn_read(struct db *);
+/* In the calling thread, alone among all processes until txn_end(). */
+struct txn txn_write(struct db *);
+/* Commit a write if nothing failed, else undo; either way it is over. */
+enum mtrk_err txn_end(struct txn *);
+
+/* False: there is none, or the transaction has failed. */
+bool txn_get(struct txn *, unsigned table, struct span key, struct span *val);
+/* The first entry at or behind `key`; the last one before it. */
+bool txn_at_least(struct txn *, unsigned table, struct span key,
+    struct span *found, struct span *val);
+bool txn_before(struct txn *, unsigned table, struct span key,
+    struct span *found, struct span *val);
+bool txn_last(
+    struct txn *, unsigned table, struct span *found, struct span *val);
+void txn_put(struct txn *, unsigned table, struct span key, struct span val);
+/* The same for a key behind all others: fills pages whole. */
+void txn_append(struct txn *, unsigned table, struct span key, struct span val);
+void txn_delete(struct txn *, unsigned table, struct span key);
+/* MTRK_FULL sticks if the store is at its limit: ask before adding. */
+void txn_need_room(struct txn *);
+
+struct db_numbers {
+	uint64_t entries[DB_TABLES_MAX];
+	uint64_t used_bytes; /* pages in use by the tables */
+	uint64_t file_bytes; /* data.mdb's end */
+	uint64_t limit_bytes;
+};
+enum mtrk_err db_numbers(struct db *, struct db_numbers *out);
+/* Slots of readers that died are given back; how many. */
+unsigned db_clear_dead_readers(struct db *);
+/* A compact copy as `dir`/data.mdb; `dir` must exist and be empty. */
+enum mtrk_err db_copy(struct db *, const char *dir);
+const char *db_version(void);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * common/disposition.h -- what a recipient's events add up to (design.md 4,
+ * RFC 3886 3.3.3), and when a message may be forgotten (S19-S21d).  Pure.
+ */
+#ifndef MTRK_COMMON_DISPOSITION_H
+#define MTRK_COMMON_DISPOSITION_H
+
+#include "common/record.h"
+#include "common/when.h"
+
+struct disposition {
+	enum action action;
+	struct status status;
+	struct span final; /* where it went, or the recipient's own address */
+	struct span remote_mta; /* empty: none */
+	int64_t last_attempt; /* WHEN_NONE: no attempt was made (T18) */
+	int64_t will_retry_until; /* WHEN_NONE: not queued here (T19) */
+};
+
+/*
+ * queue_lifetime_s: how long the MTA retries.  A recipient without events is
+ * delayed, 4.0.0, with no attempt.  One whose events name several new
+ * addresses is expanded: the members are not shown (S30, T25).
+ */
+void disposition_of(const struct message *, uint32_t recipient,
+    uint64_t queue_lifetime_s, struct disposition *out);
+
+/* True if the event's action ends the recipient's way through this MTA. */
+bool action_is_end(enum action);
+/* True while any recipient is in this MTA's queue. */
+bool message_queued(const struct message *);
+
+struct retention {
+	uint64_t preset_s; /* when the client asked for nothing (S21) */
+	uint64_t limit_s; /* cap (S20); may be lowered any time (S21d) */
+};
+/* arrival + min(requested or preset, limit) */
+int64_t message_expires(const struct message *, const struct retention *);
+/* Expired at `now`, and not queued any more (S21a). */
+bool message_expired(
+    const struct message *, const struct retention *, int64_t now);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * common/loop.h -- one thread that serves many line-oriented connections: the
+ * one door to libevent and its TLS part.
+ *
+ * A protocol is a struct of functions and limits.  A connection is always
+ * waiting for one thing, and no longer than a limit; input and output are
+ * bounded.  Nothing here knows what the lines mean.
+ */
+#ifndef MTRK_COMMON_LOOP_H
+#define MTRK_COMMON_LOOP_H
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/lines.h"
+#include "common/span.h"
+
+enum {
+	LOOP_LINE_MAX = 4096, /* octets before CRLF that a protocol may ask */
+	LOOP_OUTPUT_MAX = 256 * 1024, /* more queued: no line is read */
+	LOOP_ADDRESS = 64, /* "192.0.2.1", "2001:db8::1" */
+};
+
+struct loop;
+struct conn;
+
+/*
+ * All functions run in the loop's thread.  `user` is what opened() returned.
+ * A connection lives until closed() returns, which is called once, later
+ * than the conn_drop() or conn_close() that caused it.
+ */
+struct protocol {
+	const char *name; /* for the log */
+	size_t line_max; /* octets before CRLF */
+	unsigned idle_s; /* between requests */
+	unsigned line_s; /* from a request's first octet to its last */
+	unsigned flush_s; /* for the peer to read what is queued */
+	unsigned tls_s; /* for a handshake */
+	const char *refusal; /* said to one connection too many */
+
+	void *(*opened)(struct conn *, void *arg); /* NULL: drop it */
+	/* LINE_OK, or a fault and no bytes; they die when line() returns. */
+	void (*line)(struct conn *, void *user, enum line, struct span);
+	void (*secured)(struct conn *, void *user); /* TLS is up */
+	void (*closed)(struct conn *, void *user, const char *why);
+};
+
+/* At most `conns_max` connections at a time; allows itself the descriptors.
+ * Create it after fork(). */
+enum mtrk_err loop_new(unsigned conns_max, struct loop **out);
+void loop_free(struct loop **); /* with its connections; NULL is fine */
+
+/* Bind a numeric address now, accept once loop_run() runs.  An IPv6 address
+ * takes IPv6 only.  MTRK_IO keeps errno (EINVAL: no such address). */
+enum mtrk_err loop_listen(struct loop *, const char *host, uint16_t port,
+    const struct protocol *, void *arg);
+/* Call `ready` whenever there is something to read.  Not for ever: until
+ * loop_free(). */
+enum mtrk_err loop_watch(
+    struct loop *, int fd, void (*ready)(void *arg), void *arg);
+/* Call `due` every so many seconds. */
+enum mtrk_err loop_timer(
+    struct loop *, unsigned every_s, void (*due)(void *arg), void *arg);
+
+/* Until loop_stop(), or loop_drain() and the last connection's end. */
+enum mtrk_err loop_run(struct loop *);
+/* Accept nothing more, take no further line, send what is queued. */
+void loop_drain(struct loop *);
+void loop_stop(struct loop *); /* now */
+
+void conn_write(struct conn *, struct span);
+void conn_close(struct conn *); /* once all is sent; takes no further line */
+void conn_drop(struct conn *, const char *why); /* now; `why` is static */
+/*
+ * Say the last words in clear, then TLS as the server.  Not a word, and the
+ * connection is dropped, if the peer has sent anything behind the command in
+ * hand (A44).
+ */
+void conn_starttls(struct conn *, struct span last_words, struct tls_ctx *);
+
+unsigned long conn_id(const struct conn *); /* unique in this process */
+const char *conn_peer(const struct conn *); /* numeric address, no port */
+
+const char *loop_version(void);
+
+#endif

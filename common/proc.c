@@ -1,0 +1,145 @@
+#include "common/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+static int wake[2] = { -1, -1 };
+static int ready_fd = -1;
+
+enum mtrk_err
+proc_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *pw = getpwnam(user);
+
+	if (pw == NULL)
+		return MTRK_NOTFOUND;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	return MTRK_OK;
+}
+
+enum mtrk_err
+proc_group(const char *group, gid_t *gid)
+{
+	const struct group *gr = getgrnam(group);
+
+	if (gr == NULL)
+		return MTRK_NOTFOUND;
+	*gid = gr->gr_gid;
+	return MTRK_OK;
+}
+
+/* The supplementary groups stay: mtqpd reads the store by one of them. */
+enum mtrk_err
+proc_drop(const char *user)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0) {
+		log_debug("event=user stays=%ld", (long)geteuid());
+		return MTRK_OK;
+	}
+	if (user[0] == '\0') {
+		log_warn("event=user text=\"no User is set: running as root\"");
+		return MTRK_OK;
+	}
+	if (proc_user(user, &uid, &gid) != MTRK_OK || uid == 0)
+		return MTRK_NOTFOUND;
+	if (initgroups(user, gid) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return MTRK_IO;
+	if (setuid(0) != -1 || geteuid() != uid || getegid() != gid)
+		return MTRK_IO; /* trust, but check */
+	return MTRK_OK;
+}
+
+static void
+on_signal(int sig)
+{
+	int saved = errno;
+	unsigned char b = (unsigned char)sig;
+
+	(void)!write(wake[1], &b, 1); /* full: a wake-up is pending already */
+	errno = saved;
+}
+
+int
+proc_signals(void)
+{
+	static const int ours[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal,
+		.sa_flags = SA_RESTART };
+
+	if (wake[0] == -1 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (sigaction(ours[i], &sa, NULL) == -1)
+			return -1;
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -1;
+	return wake[0];
+}
+
+int
+proc_next_signal(void)
+{
+	unsigned char b;
+
+	return read(wake[0], &b, 1) == 1 ? b : 0;
+}
+
+/* The parent's whole life: wait for the one byte that says "ready". */
+static void
+parent_waits(pid_t child, int fd)
+{
+	char byte;
+	int status;
+
+	if (read(fd, &byte, 1) == 1)
+		_exit(0);
+	waitpid(child, &status, 0);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 70);
+}
+
+enum mtrk_err
+proc_background(void)
+{
+	int fds[2], null;
+	pid_t child;
+
+	if (pipe2(fds, O_CLOEXEC) == -1 || (child = fork()) == -1)
+		return MTRK_IO;
+	if (child != 0) {
+		close(fds[1]);
+		parent_waits(child, fds[0]);
+	}
+	close(fds[0]);
+	ready_fd = fds[1];
+	if (setsid() == -1 || chdir("/") == -1 ||
+	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		return MTRK_IO;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	close(null);
+	return MTRK_OK;
+}
+
+void
+proc_ready(void)
+{
+	if (ready_fd == -1)
+		return;
+	(void)!write(ready_fd, "", 1);
+	close(ready_fd);
+	ready_fd = -1;
+}

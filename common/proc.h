@@ -1,0 +1,34 @@
+/*
+ * common/proc.h -- what a daemon needs of the system: its user, its signals,
+ * the background.
+ */
+#ifndef MTRK_COMMON_PROC_H
+#define MTRK_COMMON_PROC_H
+
+#include <sys/types.h>
+
+#include "common/err.h"
+
+/*
+ * Become `user` for good; MTRK_OK means that root can't be had back.  When
+ * not started as root: stays who it is, says so at debug level, MTRK_OK.
+ * MTRK_NOTFOUND: no such user, or it is root.  "" as root: MTRK_OK, root
+ * stays, with a warning.
+ */
+enum mtrk_err proc_drop(const char *user);
+/* The numbers of a user; MTRK_NOTFOUND. */
+enum mtrk_err proc_user(const char *user, uid_t *, gid_t *);
+enum mtrk_err proc_group(const char *group, gid_t *);
+
+/* TERM, INT and HUP become bytes in a pipe; PIPE is ignored.  Returns the
+ * descriptor to wait on, -1 on failure. */
+int proc_signals(void);
+/* 0: none; otherwise the oldest signal not yet handed out. */
+int proc_next_signal(void);
+
+/* Go to the background; the parent exits 0 once proc_ready() was called, and
+ * with the child's status if it ends before. */
+enum mtrk_err proc_background(void);
+void proc_ready(void); /* harmless in the foreground */
+
+#endif

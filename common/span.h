@@ -1,0 +1,80 @@
+/*
+ * common/span.h -- borrowed bytes, a cursor that remembers failing, and a
+ * buffer that grows up to a limit.
+ *
+ * A span is not NUL-terminated and not owned.  Letters compare as ASCII,
+ * whatever the locale.
+ */
+#ifndef MTRK_COMMON_SPAN_H
+#define MTRK_COMMON_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+struct span {
+	const char *p;
+	size_t n;
+};
+#define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
+
+struct span span_of(const char *); /* of a C string; NULL gives no bytes */
+bool span_eq(struct span, struct span);
+bool span_ieq(struct span, struct span); /* case-insensitively */
+bool span_is(struct span, const char *);
+bool span_iis(struct span, const char *);
+bool span_starts(struct span, const char *);
+bool span_istarts(struct span, const char *);
+bool span_ends(struct span, const char *);
+struct span span_from(struct span, size_t skip); /* without the first `skip` */
+struct span span_trim(struct span); /* without blanks and tabs at both ends */
+/* Split at the first `c`: what is before goes to *head, what is behind to
+ * *tail.  False, and *head is all, if there is no `c`. */
+bool span_split(struct span, char c, struct span *head, struct span *tail);
+/* Copy with a NUL behind; false, and an empty string, if it does not fit or
+ * holds a NUL. */
+bool span_copy(char *buf, size_t size, struct span);
+/* Decimal digits only, at most `max`. */
+bool span_number(struct span, uint64_t max, uint64_t *out);
+int span_find(struct span, const char *needle); /* offset, or -1 */
+
+/*
+ * A cursor over a span.  The first failure sticks in `why` (a static text);
+ * from then on nothing is taken and every piece is empty.
+ */
+struct cur {
+	const char *p, *end, *why;
+};
+struct cur cur_of(struct span);
+bool cur_lit(struct cur *, const char *); /* must stand here */
+bool cur_try(struct cur *, const char *); /* may stand here */
+bool cur_skip_to(struct cur *, const char *); /* step over its next place */
+struct span cur_until(struct cur *, char stop, size_t max); /* and over it */
+struct span cur_rest(const struct cur *);
+bool cur_fail(struct cur *, const char *why); /* always false */
+
+/*
+ * Bytes that grow up to `max`.  The first failure sticks: MTRK_TOOBIG or
+ * MTRK_NOMEM; later calls do nothing.  `p` is NUL-terminated when it isn't
+ * NULL.  buf_free() leaves an empty, usable buffer with the same maximum.
+ */
+struct buf {
+	char *p;
+	size_t n, cap, max;
+	int err; /* enum mtrk_err */
+};
+#define BUF(limit) ((struct buf){ .max = (limit) })
+void buf_add(struct buf *, const void *, size_t);
+void buf_span(struct buf *, struct span);
+void buf_str(struct buf *, const char *);
+void buf_chr(struct buf *, char);
+void buf_fmt(struct buf *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+void buf_cut(struct buf *, size_t n); /* keep the first n bytes */
+void buf_drop(struct buf *, size_t n); /* remove the first n bytes */
+void buf_free(struct buf *);
+struct span buf_as_span(const struct buf *);
+
+#endif

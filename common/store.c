@@ -1,0 +1,441 @@
+/*
+ * The folder holds data.mdb and lock.mdb, an LMDB 0.9 environment, with these
+ * tables.  Numbers in keys are big-endian; a message's and an event's number
+ * has 6 bytes.
+ *
+ *	meta	"format"		"mtrk 1": a reader refuses another
+ *		"mark:" name		how far a log was read; its owner's
+ *		"count:" name		8 bytes, big-endian
+ *	message	number			record.c's message; never changed
+ *	event	number			record.c's event, the newest last; each
+ *					names the one before of its message
+ *	state	message's number	its newest event's number, 6 bytes; 0:
+ *					none
+ *	envid	hash, number		no bytes.  hash: the first 8 bytes of
+ *					SHA-1(decoded envid)
+ *	queue	hash, number		no bytes: this message claims the
+ *					queue id.  hash: FNV-1a, 64 bits, of
+ *					instance, NUL, queue id.  Removed when
+ *					the MTA frees the id
+ *
+ * A hash only finds candidates: the record is asked.  Messages and events are
+ * written behind all others and never grow, so that pages fill whole.
+ */
+#include "common/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "common/log.h"
+#include "common/store_private.h"
+
+static const char *const tables[] = {
+	[TABLE_META] = "meta",
+	[TABLE_MESSAGE] = "message",
+	[TABLE_EVENT] = "event",
+	[TABLE_STATE] = "state",
+	[TABLE_ENVID] = "envid",
+	[TABLE_QUEUE] = "queue",
+	NULL,
+};
+static const char format[] = "mtrk 1";
+
+enum {
+	RECORD_MAX = 64 << 20, /* octets of one record; ours */
+	SAME_STEPS = 32, /* events looked back for a text; ours */
+};
+
+struct number_key
+number_key(uint64_t n)
+{
+	struct number_key k;
+
+	for (size_t i = 0; i < NUMBER_LEN; i++)
+		k.b[i] = (char)(n >> (8 * (NUMBER_LEN - 1 - i)));
+	return k;
+}
+
+uint64_t
+number_of(struct span s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = s.n < NUMBER_LEN ? 0 : s.n - NUMBER_LEN; i < s.n; i++)
+		n = n << 8 | (unsigned char)s.p[i];
+	return n;
+}
+
+static struct index_key
+index_key(const unsigned char hash[8], uint64_t message)
+{
+	struct number_key n = number_key(message);
+	struct index_key k;
+
+	memcpy(k.b, hash, 8);
+	memcpy(k.b + 8, n.b, NUMBER_LEN);
+	return k;
+}
+
+struct index_key
+envid_key(struct span envid, uint64_t message)
+{
+	unsigned char hash[CERTIFIER_LEN] = { 0 };
+
+	crypto_sha1(envid.p, envid.n, hash);
+	return index_key(hash, message);
+}
+
+static uint64_t
+fnv1a(uint64_t h, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+	return h;
+}
+
+struct index_key
+queue_key(struct span instance, struct span queue_id, uint64_t message)
+{
+	uint64_t h = fnv1a(0xcbf29ce484222325u, instance);
+	unsigned char hash[8];
+
+	h = fnv1a(fnv1a(h, (struct span){ "", 1 }), queue_id);
+	for (size_t i = 0; i < 8; i++)
+		hash[i] = (unsigned char)(h >> (56 - 8 * i));
+	return index_key(hash, message);
+}
+
+bool
+index_same(struct span found, const struct index_key *k)
+{
+	return found.n == INDEX_LEN && memcmp(found.p, k->b, 8) == 0;
+}
+
+/* The first writer stamps the folder; nobody works on another format. */
+static enum mtrk_err
+check_format(struct db *db, enum store_mode mode, char *why)
+{
+	struct txn t = mode == STORE_WRITE ? txn_write(db) : txn_read(db);
+	struct span found = { 0 };
+	char q[64];
+
+	if (!txn_get(&t, TABLE_META, SPAN("format"), &found) &&
+	    t.err == MTRK_OK && mode == STORE_WRITE) {
+		txn_put(&t, TABLE_META, SPAN("format"), span_of(format));
+	} else if (t.err == MTRK_OK && !span_is(found, format)) {
+		snprintf(why, STORE_WHY_MAX,
+		    "the store's format is \"%s\" and this program's is \"%s\"",
+		    log_quote(found, q, sizeof q), format);
+		t.err = MTRK_FORMAT;
+	}
+	return txn_end(&t);
+}
+
+enum mtrk_err
+store_open(const char *dir, enum store_mode mode, uint64_t limit,
+    struct store **out, char *why)
+{
+	struct store *st = calloc(1, sizeof *st);
+	enum mtrk_err err = MTRK_NOMEM;
+
+	*out = NULL;
+	snprintf(why, STORE_WHY_MAX, "out of memory");
+	if (st != NULL)
+		err = db_open(dir, mode == STORE_WRITE ? DB_WRITE : DB_READ,
+		    tables, limit, &st->db, why, STORE_WHY_MAX);
+	if (err == MTRK_OK)
+		err = check_format(st->db, mode, why);
+	if (err == MTRK_OK && mode == STORE_WRITE &&
+	    (st->group = group_new(st->db)) == NULL)
+		err = MTRK_NOMEM;
+	if (err != MTRK_OK) {
+		if (why[0] == '\0')
+			snprintf(why, STORE_WHY_MAX, "%s: %s", dir,
+			    mtrk_err_text(err));
+		store_close(&st);
+	}
+	*out = st;
+	return err;
+}
+
+void
+store_close(struct store **stp)
+{
+	struct store *st = *stp;
+
+	*stp = NULL;
+	if (st == NULL)
+		return;
+	group_free(&st->group);
+	db_close(&st->db);
+	free(st);
+}
+
+struct db *
+store_db(struct store *st)
+{
+	return st->db;
+}
+
+static uint64_t
+next_number(struct txn *t, enum store_table table)
+{
+	struct span key, val;
+
+	if (!txn_last(t, table, &key, &val))
+		return 1;
+	return number_of(key) + 1;
+}
+
+/* A message's record, ready to be written, and what its indexes need. */
+struct new_message {
+	struct buf record;
+	int64_t arrival;
+	unsigned char certifier[CERTIFIER_LEN];
+	char envid[ENVID_MAX + 1];
+	char instance[64];
+	char queue_id[64];
+};
+
+static void
+new_message_drop(void *arg)
+{
+	struct new_message *n = arg;
+
+	buf_free(&n->record);
+	free(n);
+}
+
+/* Does the newest claim on the queue id belong to this very message? */
+static bool
+is_there(struct txn *t, const struct new_message *n)
+{
+	struct message old = { 0 };
+	bool same = find_claim(t, span_of(n->instance), span_of(n->queue_id),
+			INT64_MAX, &old) != 0 &&
+	    span_is(old.envid, n->envid) &&
+	    crypto_equal(old.certifier, n->certifier, CERTIFIER_LEN);
+
+	message_free(&old);
+	return same;
+}
+
+static void
+add_message(struct txn *t, void *arg)
+{
+	struct new_message *n = arg;
+	struct number_key key, none = number_key(0);
+	struct index_key by_envid, by_queue;
+	uint64_t number;
+
+	txn_need_room(t);
+	if (is_there(t, n))
+		return;
+	number = next_number(t, TABLE_MESSAGE);
+	key = number_key(number);
+	by_envid = envid_key(span_of(n->envid), number);
+	by_queue =
+	    queue_key(span_of(n->instance), span_of(n->queue_id), number);
+	txn_append(t, TABLE_MESSAGE, KEY(key), buf_as_span(&n->record));
+	txn_append(t, TABLE_STATE, KEY(key), KEY(none));
+	txn_put(t, TABLE_ENVID, KEY(by_envid), SPAN(""));
+	txn_put(t, TABLE_QUEUE, KEY(by_queue), SPAN(""));
+}
+
+enum mtrk_err
+store_add(struct store *st, const struct message *m, unsigned wait_ms)
+{
+	struct new_message *n = calloc(1, sizeof *n);
+
+	if (n == NULL)
+		return MTRK_NOMEM;
+	n->record = BUF(RECORD_MAX);
+	n->arrival = m->arrival;
+	memcpy(n->certifier, m->certifier, CERTIFIER_LEN);
+	record_put_message(&n->record, m);
+	if (n->record.err != MTRK_OK ||
+	    !span_copy(n->envid, sizeof n->envid, m->envid) ||
+	    !span_copy(n->instance, sizeof n->instance, m->instance) ||
+	    !span_copy(n->queue_id, sizeof n->queue_id, m->queue_id)) {
+		enum mtrk_err err =
+		    n->record.err == MTRK_NOMEM ? MTRK_NOMEM : MTRK_TOOBIG;
+
+		new_message_drop(n);
+		return err;
+	}
+	return group_commit(
+	    st->group, add_message, n, new_message_drop, wait_ms);
+}
+
+struct txn
+store_begin(struct store *st)
+{
+	return txn_write(st->db);
+}
+
+enum mtrk_err
+store_end(struct txn *t)
+{
+	return txn_end(t);
+}
+
+/* The event before, with what it has in common with those before it, as far
+ * as SAME_STEPS goes: farther back it is worth storing again. */
+static void
+load_before(struct txn *t, uint64_t number, struct event *out)
+{
+	bool remote = true, text = true; /* still looked for */
+
+	for (unsigned i = 0; i < SAME_STEPS && number != 0; i++) {
+		struct number_key key = number_key(number);
+		struct event_bytes e;
+		struct span bytes;
+
+		if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes) ||
+		    record_get_event(bytes, &e) != MTRK_OK)
+			return;
+		if (remote && !e.same_remote)
+			out->remote_mta = e.event.remote_mta;
+		if (text && !e.same_text)
+			out->text = e.event.text;
+		remote = remote && e.same_remote;
+		text = text && e.same_text;
+		if (!remote && !text)
+			return;
+		number = e.previous;
+	}
+}
+
+static void
+add_event(struct txn *t, uint64_t message, const struct event *e)
+{
+	struct number_key of = number_key(message), key;
+	struct event before = { 0 };
+	struct span state;
+	struct buf record = BUF(RECORD_MAX);
+	uint64_t previous;
+
+	txn_need_room(t);
+	if (!txn_get(t, TABLE_STATE, KEY(of), &state))
+		return;
+	previous = number_of(state);
+	load_before(t, previous, &before);
+	record_put_event(&record, e, &before, previous);
+	if (t->err == MTRK_OK)
+		t->err = (enum mtrk_err)record.err;
+	key = number_key(next_number(t, TABLE_EVENT));
+	txn_append(t, TABLE_EVENT, KEY(key), buf_as_span(&record));
+	txn_put(t, TABLE_STATE, KEY(of), KEY(key));
+	buf_free(&record);
+}
+
+static struct span
+at_most(struct span s, size_t n)
+{
+	return (struct span){ s.p, s.n < n ? s.n : n };
+}
+
+static void
+free_queue_id(struct txn *t, uint64_t number, const struct message *m)
+{
+	struct index_key k = queue_key(m->instance, m->queue_id, number);
+
+	txn_delete(t, TABLE_QUEUE, KEY(k));
+}
+
+static bool
+apply(struct txn *t, uint64_t number, const struct message *m,
+    const struct happening_line *l)
+{
+	struct event e = {
+		.kind = EVENT_ACTION,
+		.recipient = EVENT_ALL,
+		.time = l->time,
+		.action = l->action,
+		.status = l->status,
+		.remote_mta = at_most(l->remote_mta, REMOTE_MAX),
+		.text = at_most(l->text, EVENT_TEXT_MAX),
+	};
+
+	if (l->what == HAPPENED_REMOVED) {
+		free_queue_id(t, number, m);
+		return true;
+	}
+	if (l->what == HAPPENED_MESSAGE_ID)
+		e.kind = EVENT_MESSAGE_ID;
+	else if (l->what == HAPPENED_ACTION) {
+		if (!message_recipient(
+			m, l->original, l->address, &e.recipient)) {
+			store_count(t, "recipient-unknown", 1);
+			return false;
+		}
+		if (!span_eq(l->address, m->recipients[e.recipient].address))
+			e.address = at_most(l->address, ADDRESS_MAX);
+	}
+	add_event(t, number, &e);
+	if (l->what == HAPPENED_DELETED)
+		free_queue_id(t, number, m);
+	return t->err == MTRK_OK;
+}
+
+int
+store_happened(struct txn *t, const struct happening_line *l)
+{
+	struct message m = { 0 };
+	uint64_t number = find_claim(t, l->instance, l->queue_id, l->time, &m);
+	int done = number == 0 ? 0 : apply(t, number, &m, l) ? 1 : -1;
+
+	message_free(&m);
+	return t->err == MTRK_OK ? done : -1;
+}
+
+static struct span
+meta_key(char buf[NAME_MAX_LEN], const char *kind, const char *name)
+{
+	int n = snprintf(buf, NAME_MAX_LEN, "%s:%s", kind, name);
+
+	return (struct span){ buf,
+		n < NAME_MAX_LEN ? (size_t)n : NAME_MAX_LEN - 1 };
+}
+
+void
+store_set_mark(struct txn *t, const char *name, struct span value)
+{
+	char key[NAME_MAX_LEN];
+
+	if (t->err == MTRK_OK && value.n > MARK_MAX)
+		t->err = MTRK_TOOBIG;
+	txn_put(t, TABLE_META, meta_key(key, "mark", name), value);
+}
+
+void
+store_count(struct txn *t, const char *name, uint64_t more)
+{
+	char key[NAME_MAX_LEN], bytes[8];
+	struct span k = meta_key(key, "count", name), v;
+	uint64_t n = more;
+
+	if (txn_get(t, TABLE_META, k, &v) && v.n == 8)
+		for (size_t i = 0; i < 8; i++)
+			n += (uint64_t)(unsigned char)v.p[i] << (56 - 8 * i);
+	for (size_t i = 0; i < 8; i++)
+		bytes[i] = (char)(n >> (56 - 8 * i));
+	txn_put(t, TABLE_META, k, (struct span){ bytes, 8 });
+}
+
+enum mtrk_err
+store_get_mark(struct store *st, const char *name, struct buf *out)
+{
+	char key[NAME_MAX_LEN];
+	struct txn t = txn_read(st->db);
+	struct span v;
+	bool found = txn_get(&t, TABLE_META, meta_key(key, "mark", name), &v);
+	enum mtrk_err err;
+
+	if (found)
+		buf_span(out, v);
+	err = txn_end(&t);
+	return err == MTRK_OK && !found ? MTRK_NOTFOUND : err;
+}

@@ -1,0 +1,100 @@
+/*
+ * common/store.h -- the tracking store: messages, what became of their
+ * recipients, how far a log was read, counters.
+ *
+ * Any number of processes: mtrk-milter adds messages, mtrk-collect adds
+ * events, mtqpd and mtrk-dump read.  Times are seconds since 1970 UTC.  The
+ * folder's format is told in store.c.
+ */
+#ifndef MTRK_COMMON_STORE_H
+#define MTRK_COMMON_STORE_H
+
+#include "common/db.h"
+#include "common/disposition.h"
+#include "common/record.h"
+
+struct store;
+enum store_mode { STORE_READ, STORE_WRITE };
+enum { STORE_WHY_MAX = 2304, MARK_MAX = 4096 /* octets of a mark; ours */ };
+
+/*
+ * `limit` octets are the most that the data may grow to (ignored for
+ * STORE_READ).  On failure *out is NULL and why[STORE_WHY_MAX] says in one
+ * line what to do.  Open it once per process, after fork().
+ */
+enum mtrk_err store_open(const char *dir, enum store_mode, uint64_t limit,
+    struct store **out, char *why);
+void store_close(struct store **); /* NULL is fine */
+
+/*
+ * Add a message (its events are ignored).  From any thread; returns when it
+ * is durable, one fsync serving all that wait, or after wait_ms (MTRK_BUSY).
+ * MTRK_FULL: at its limit.  The same message again, by envid, certifier,
+ * instance and queue id, is MTRK_OK and changes nothing.
+ */
+enum mtrk_err store_add(
+    struct store *, const struct message *, unsigned wait_ms);
+
+/* What a log line says about a queue id.  Borrowed. */
+enum happening {
+	HAPPENED_ACTION, /* to one recipient */
+	HAPPENED_TO_ALL, /* the same, to all that still wait */
+	HAPPENED_MESSAGE_ID, /* `text` is the Message-ID */
+	HAPPENED_REMOVED, /* the queue id is free again */
+	HAPPENED_DELETED, /* HAPPENED_TO_ALL, and then REMOVED */
+};
+struct happening_line {
+	enum happening what;
+	struct span instance, queue_id;
+	int64_t time;
+	struct span original, address; /* before aliasing (may be empty), now */
+	enum action action;
+	struct status status;
+	struct span remote_mta, text;
+};
+
+/*
+ * A collector's writes: begin, any number of steps, end.  In one thread; all
+ * other writers wait meanwhile, so keep it short.  Either all is durable when
+ * store_end() returns MTRK_OK, or nothing happened.
+ */
+struct txn store_begin(struct store *);
+/* 1: added; 0: no tracked message has this queue id; -1: none of its
+ * recipients is meant (counted), or the transaction has failed. */
+int store_happened(struct txn *, const struct happening_line *);
+void store_set_mark(struct txn *, const char *name, struct span value);
+void store_count(struct txn *, const char *name, uint64_t more);
+enum mtrk_err store_end(struct txn *);
+
+/* Does a message claim this queue id?  Cheap. */
+bool store_knows(struct store *, struct span instance, struct span queue_id);
+/* MTRK_NOTFOUND if it was never set. */
+enum mtrk_err store_get_mark(struct store *, const char *name, struct buf *out);
+
+/*
+ * Call `each` with every message under a (decoded) envid, oldest first, until
+ * it returns false; what it gets dies when it returns.  MTRK_OK even if there
+ * is none; MTRK_CORRUPT, MTRK_FORMAT stop at the bad record.
+ */
+typedef bool store_each_fn(const struct message *, void *arg);
+enum mtrk_err store_find(
+    struct store *, struct span envid, store_each_fn, void *arg);
+/* Every message, in the order of arrival; no lock is held for long. */
+enum mtrk_err store_all(struct store *, store_each_fn, void *arg);
+
+/* Counters, by name. */
+enum mtrk_err store_counters(struct store *,
+    void (*each)(struct span name, uint64_t value, void *arg), void *arg);
+
+/*
+ * Look at up to `steps` messages from *at (0: the oldest; 0 again at the
+ * end) and remove those whose retention has passed at `now` and of whose
+ * recipients none is still queued (S21a).  *removed counts them.
+ */
+enum mtrk_err store_purge(struct store *, const struct retention *, int64_t now,
+    unsigned steps, uint64_t *at, unsigned *removed);
+
+struct db *store_db(struct store *); /* for numbers, copies, readers */
+enum { STORE_MESSAGES = 1, STORE_EVENTS = 2 }; /* places in db_numbers */
+
+#endif

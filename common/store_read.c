@@ -1,0 +1,320 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store_private.h"
+
+enum { ALL_STEP = 500 }; /* messages in one read transaction; ours */
+
+void
+message_free(struct message *m)
+{
+	free(m->recipients);
+	free(m->events);
+	m->recipients = NULL;
+	m->events = NULL;
+}
+
+bool
+load_message(struct txn *t, uint64_t number, struct message *out)
+{
+	struct number_key key = number_key(number);
+	struct span bytes;
+
+	*out = (struct message){ 0 };
+	if (!txn_get(t, TABLE_MESSAGE, KEY(key), &bytes))
+		return false;
+	t->err = record_get_message(bytes, out);
+	return t->err == MTRK_OK;
+}
+
+/* Backwards along the chain; a number that doesn't fall is a broken one. */
+static size_t
+count_events(struct txn *t, uint64_t last)
+{
+	struct event_bytes e;
+	struct span bytes;
+	size_t n = 0;
+
+	for (uint64_t at = last; at != 0 && t->err == MTRK_OK;
+	     at = e.previous, n++) {
+		struct number_key key = number_key(at);
+
+		if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes)) {
+			t->err = MTRK_CORRUPT;
+			return 0;
+		}
+		if ((t->err = record_get_event(bytes, &e)) == MTRK_OK &&
+		    e.previous >= at)
+			t->err = MTRK_CORRUPT;
+	}
+	return n;
+}
+
+static void
+fill_events(struct txn *t, uint64_t last, struct event_bytes *events, size_t n)
+{
+	struct span bytes;
+
+	for (uint64_t at = last; n > 0; at = events[n].previous) {
+		struct number_key key = number_key(at);
+
+		n--;
+		if (txn_get(t, TABLE_EVENT, KEY(key), &bytes))
+			record_get_event(bytes, &events[n]);
+	}
+}
+
+/* What an event has in common with the one before was not stored again. */
+static void
+keep_events(struct message *m, const struct event_bytes *events, size_t n)
+{
+	const struct event *before = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct event *e = &m->events[i];
+
+		*e = events[i].event;
+		if (before != NULL && events[i].same_remote)
+			e->remote_mta = before->remote_mta;
+		if (before != NULL && events[i].same_text)
+			e->text = before->text;
+		if (e->kind == EVENT_MESSAGE_ID)
+			m->message_id = e->text;
+		before = e;
+	}
+	m->n_events = n;
+}
+
+static bool
+load_events(struct txn *t, uint64_t last, struct message *m)
+{
+	size_t n = count_events(t, last);
+	struct event_bytes *events;
+
+	if (n == 0 || t->err != MTRK_OK)
+		return t->err == MTRK_OK;
+	events = calloc(n, sizeof *events);
+	m->events = calloc(n, sizeof *m->events);
+	if (events == NULL || m->events == NULL) {
+		t->err = MTRK_NOMEM;
+	} else {
+		fill_events(t, last, events, n);
+		keep_events(m, events, n);
+	}
+	free(events);
+	return t->err == MTRK_OK;
+}
+
+bool
+load_whole(struct txn *t, uint64_t number, struct message *out)
+{
+	struct number_key key = number_key(number);
+	struct span state;
+
+	return load_message(t, number, out) &&
+	    txn_get(t, TABLE_STATE, KEY(key), &state) &&
+	    load_events(t, number_of(state), out);
+}
+
+uint64_t
+find_claim(struct txn *t, struct span instance, struct span queue_id,
+    int64_t time, struct message *out)
+{
+	struct index_key k = queue_key(instance, queue_id, NUMBER_MAX);
+	struct span found, none;
+
+	*out = (struct message){ 0 };
+	while (txn_before(t, TABLE_QUEUE, KEY(k), &found, &none) &&
+	    index_same(found, &k)) {
+		uint64_t number = number_of(found);
+
+		if (!load_message(t, number, out))
+			return 0;
+		/* A line from before its arrival is of an older claim; a
+		 * second is for stamps that are cut at whole seconds. */
+		if (span_eq(out->instance, instance) &&
+		    span_eq(out->queue_id, queue_id) &&
+		    (time == INT64_MAX || out->arrival <= time + 1))
+			return number;
+		message_free(out);
+		memcpy(k.b, found.p, INDEX_LEN);
+	}
+	return 0;
+}
+
+bool
+store_knows(struct store *st, struct span instance, struct span queue_id)
+{
+	struct index_key k = queue_key(instance, queue_id, 0);
+	struct txn t = txn_read(st->db);
+	struct span found, none;
+	bool known = txn_at_least(&t, TABLE_QUEUE, KEY(k), &found, &none) &&
+	    index_same(found, &k);
+
+	txn_end(&t);
+	return known;
+}
+
+enum mtrk_err
+store_find(struct store *st, struct span envid, store_each_fn each, void *arg)
+{
+	struct index_key k = envid_key(envid, 0);
+	struct txn t = txn_read(st->db);
+	struct span found, none;
+	bool more = true;
+
+	while (more && txn_at_least(&t, TABLE_ENVID, KEY(k), &found, &none) &&
+	    index_same(found, &k)) {
+		struct message m;
+		uint64_t number = number_of(found);
+
+		k = envid_key(envid, number + 1);
+		if (load_whole(&t, number, &m) && span_eq(m.envid, envid))
+			more = each(&m, arg);
+		message_free(&m);
+	}
+	return txn_end(&t);
+}
+
+/* Up to `step` messages from *at on; *at becomes 0 at the end. */
+static bool
+some(struct store *st, uint64_t *at, store_each_fn each, void *arg,
+    enum mtrk_err *err)
+{
+	struct txn t = txn_read(st->db);
+	struct span key, val;
+	bool more = true;
+
+	for (unsigned i = 0; more && i < ALL_STEP; i++) {
+		struct number_key from = number_key(*at);
+		struct message m;
+
+		more = txn_at_least(&t, TABLE_MESSAGE, KEY(from), &key, &val);
+		if (!more)
+			break;
+		*at = number_of(key);
+		more = load_whole(&t, *at, &m) && each(&m, arg);
+		message_free(&m);
+		++*at;
+	}
+	*err = txn_end(&t);
+	return more && *err == MTRK_OK;
+}
+
+enum mtrk_err
+store_all(struct store *st, store_each_fn each, void *arg)
+{
+	enum mtrk_err err = MTRK_OK;
+	uint64_t at = 0;
+
+	while (some(st, &at, each, arg, &err))
+		;
+	return err;
+}
+
+enum mtrk_err
+store_counters(struct store *st,
+    void (*each)(struct span name, uint64_t value, void *arg), void *arg)
+{
+	struct txn t = txn_read(st->db);
+	struct span key = SPAN("count:"), found, val;
+	char next[DB_KEY_MAX];
+
+	while (txn_at_least(&t, TABLE_META, key, &found, &val) &&
+	    span_starts(found, "count:")) {
+		uint64_t n = 0;
+
+		for (size_t i = 0; i < val.n; i++)
+			n = n << 8 | (unsigned char)val.p[i];
+		each(span_from(found, strlen("count:")), n, arg);
+		/* the key behind this one: with a NUL more */
+		memcpy(next, found.p, found.n);
+		next[found.n] = '\0';
+		key = (struct span){ next, found.n + 1 };
+	}
+	return txn_end(&t);
+}
+
+static void
+remove_message(struct txn *t, uint64_t number, const struct message *m)
+{
+	struct number_key key = number_key(number);
+	struct index_key e = envid_key(m->envid, number);
+	struct index_key q = queue_key(m->instance, m->queue_id, number);
+	struct event_bytes ev = { 0 };
+	struct span state, bytes;
+	uint64_t at = 0;
+
+	if (txn_get(t, TABLE_STATE, KEY(key), &state))
+		at = number_of(state);
+	for (; at != 0; at = ev.previous) {
+		struct number_key k = number_key(at);
+
+		ev.previous = 0;
+		if (txn_get(t, TABLE_EVENT, KEY(k), &bytes))
+			record_get_event(bytes, &ev);
+		txn_delete(t, TABLE_EVENT, KEY(k));
+	}
+	txn_delete(t, TABLE_ENVID, KEY(e));
+	txn_delete(t, TABLE_QUEUE, KEY(q));
+	txn_delete(t, TABLE_STATE, KEY(key));
+	txn_delete(t, TABLE_MESSAGE, KEY(key));
+}
+
+/* The expired ones among up to `steps` messages from *at on. */
+static unsigned
+find_expired(struct store *st, const struct retention *r, int64_t now,
+    unsigned steps, uint64_t *at, uint64_t *expired)
+{
+	struct txn t = txn_read(st->db);
+	struct span key, val;
+	unsigned n = 0;
+
+	while (steps-- > 0) {
+		struct number_key from = number_key(*at);
+		struct message m;
+
+		if (!txn_at_least(&t, TABLE_MESSAGE, KEY(from), &key, &val)) {
+			*at = 0;
+			break;
+		}
+		*at = number_of(key);
+		if (load_whole(&t, *at, &m) && message_expired(&m, r, now))
+			expired[n++] = *at;
+		message_free(&m);
+		++*at;
+	}
+	txn_end(&t);
+	return n;
+}
+
+enum mtrk_err
+store_purge(struct store *st, const struct retention *r, int64_t now,
+    unsigned steps, uint64_t *at, unsigned *removed)
+{
+	uint64_t *expired = calloc(steps, sizeof *expired);
+	unsigned n;
+	struct txn t;
+
+	*removed = 0;
+	if (expired == NULL)
+		return MTRK_NOMEM;
+	n = find_expired(st, r, now, steps, at, expired);
+	if (n == 0) {
+		free(expired);
+		return MTRK_OK;
+	}
+	t = txn_write(st->db);
+	for (unsigned i = 0; i < n; i++) {
+		struct message m;
+
+		/* again: an event may have come in between */
+		if (load_whole(&t, expired[i], &m) &&
+		    message_expired(&m, r, now))
+			remove_message(&t, expired[i], &m);
+		message_free(&m);
+	}
+	free(expired);
+	*removed = n;
+	return txn_end(&t);
+}

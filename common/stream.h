@@ -1,0 +1,38 @@
+/*
+ * common/stream.h -- a line protocol's client side: a TCP connection, read by
+ * line, with TLS when asked.  Blocking, every call bounded by the timeout
+ * given at stream_connect().
+ */
+#ifndef MTRK_COMMON_STREAM_H
+#define MTRK_COMMON_STREAM_H
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/span.h"
+
+enum { STREAM_LINE_MAX = 4096 }; /* octets before CRLF; ours */
+
+struct stream;
+
+/* Tries every address of the host.  On failure *out is NULL and `why` says
+ * what went wrong, for people. */
+enum mtrk_err stream_connect(const char *host, uint16_t port,
+    unsigned timeout_s, struct stream **out, char *why, size_t why_size);
+/*
+ * The next line without its CRLF (a bare LF ends one too); the bytes live
+ * until the next call.  MTRK_NOTFOUND: the peer closed; MTRK_BUSY: timeout;
+ * MTRK_TOOBIG; MTRK_IO.
+ */
+enum mtrk_err stream_line(struct stream *, struct span *line);
+enum mtrk_err stream_write(struct stream *, struct span);
+enum mtrk_err stream_fmt(struct stream *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Octets received and not yet read as lines: must be 0 before TLS (A44). */
+size_t stream_pending(const struct stream *);
+/* MTRK_DENIED if anything is pending. */
+enum mtrk_err stream_starttls(struct stream *, struct tls_ctx *,
+    const char *name, char *why, size_t why_size);
+const struct tls *stream_tls(const struct stream *); /* NULL: in clear */
+void stream_close(struct stream **);
+
+#endif

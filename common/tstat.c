@@ -1,0 +1,308 @@
+#include "common/tstat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "common/tstat_fields.h"
+
+enum {
+	VALUE_MAX = 900, /* ours: a word that long still fits 998 (A27) */
+	FOLD_AT = 78, /* RFC 5322 2.1.1 */
+	BOUNDARY_OCTETS = 12, /* random; never guessed, so never in a body */
+	BOUNDARY_TEXT = 5 + 2 * BOUNDARY_OCTETS + 1,
+};
+
+/* In the order of RFC 3886's grammar (3.2, 3.3). */
+const struct tstat_field tstat_fields[TSTAT_FIELDS] = {
+#define PART(member) offsetof(struct tstat_part, member)
+#define RCPT(member) offsetof(struct tstat_recipient, member)
+	{ "Original-Envelope-Id", TSTAT_OF_MESSAGE, TSTAT_TEXT, true,
+	    PART(envid), 0 },
+	{ "Reporting-MTA", TSTAT_OF_MESSAGE, TSTAT_TYPED, true,
+	    PART(reporting_mta), PART(reporting_type) },
+	{ "Arrival-Date", TSTAT_OF_MESSAGE, TSTAT_DATE, true, PART(arrival),
+	    0 },
+	{ "Original-Recipient", TSTAT_OF_RECIPIENT, TSTAT_TYPED, true,
+	    RCPT(original), RCPT(original_type) },
+	{ "Final-Recipient", TSTAT_OF_RECIPIENT, TSTAT_TYPED, true, RCPT(final),
+	    RCPT(final_type) },
+	{ "Action", TSTAT_OF_RECIPIENT, TSTAT_ACTION, true, RCPT(action), 0 },
+	{ "Status", TSTAT_OF_RECIPIENT, TSTAT_STATUS, true, RCPT(status), 0 },
+	{ "Remote-MTA", TSTAT_OF_RECIPIENT, TSTAT_TYPED, false,
+	    RCPT(remote_mta), RCPT(remote_type) },
+	{ "Last-Attempt-Date", TSTAT_OF_RECIPIENT, TSTAT_DATE, false,
+	    RCPT(last_attempt), 0 },
+	{ "Will-Retry-Until", TSTAT_OF_RECIPIENT, TSTAT_DATE, false,
+	    RCPT(will_retry_until), 0 },
+#undef PART
+#undef RCPT
+};
+
+struct writer {
+	struct buf *out;
+	struct buf line; /* the field under construction, before folding */
+	char boundary[BOUNDARY_TEXT];
+};
+
+static size_t
+run(struct span text, bool blank)
+{
+	size_t n = 0;
+
+	while (n < text.n && (text.p[n] == ' ') == blank)
+		n++;
+	return n;
+}
+
+/* A fold goes in front of existing blanks, so unfolding gives them back. */
+static void
+put_folded(struct buf *out, struct span text)
+{
+	size_t column = 0;
+
+	while (text.n > 0) {
+		size_t blanks = run(text, true);
+		size_t word = run(span_from(text, blanks), false);
+		size_t n = blanks + word;
+
+		if (blanks > 0 && word > 0 && column > 0 &&
+		    column + n > FOLD_AT) {
+			buf_str(out, "\r\n");
+			column = 0;
+		}
+		buf_add(out, text.p, n);
+		column += n;
+		text = span_from(text, n);
+	}
+	buf_str(out, "\r\n");
+}
+
+static void
+put_text(struct buf *line, const char *text)
+{
+	for (; *text != '\0'; text++)
+		buf_chr(line, tstat_char(*text));
+}
+
+/* T8: a type is an atom. */
+static bool
+is_atom(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || strchr("()<>@,;:\\\".[]", *p))
+			return false;
+	return *text != '\0';
+}
+
+/*
+ * One row, or nothing if it is absent and may be.  The value goes to `line`
+ * behind the name; false: there is none, or it will not do.
+ */
+static bool
+put_value(struct buf *line, const struct tstat_field *f, const void *from)
+{
+	const char *base = from;
+	const void *at = base + f->at;
+	char text[WHEN_TEXT];
+
+	switch (f->kind) {
+	case TSTAT_TYPED: {
+		const char *type = *(char *const *)(base + f->type_at);
+		const char *value = *(char *const *)at;
+
+		if (type == NULL || value == NULL || !is_atom(type))
+			return false;
+		buf_fmt(line, "%s;%s", type, *value != '\0' ? " " : "");
+		put_text(line, value);
+		return true;
+	}
+	case TSTAT_TEXT:
+		if (*(char *const *)at == NULL || **(char *const *)at == '\0')
+			return false;
+		put_text(line, *(char *const *)at);
+		return true;
+	case TSTAT_ACTION:
+		buf_str(line, action_text(*(const enum action *)at));
+		return *(const enum action *)at != ACTION_NONE;
+	case TSTAT_STATUS:
+		status_format(*(const struct status *)at, text);
+		buf_str(line, text);
+		return ((const struct status *)at)->klass != 0;
+	case TSTAT_DATE:
+		if (*(const int64_t *)at == WHEN_NONE)
+			return false;
+		when_rfc5322(*(const int64_t *)at, text);
+		buf_str(line, text);
+		return true;
+	}
+	return false;
+}
+
+static enum mtrk_err
+put_fields(struct writer *w, enum tstat_scope scope, const void *from)
+{
+	for (size_t i = 0; i < TSTAT_FIELDS; i++) {
+		const struct tstat_field *f = &tstat_fields[i];
+
+		if (f->scope != scope)
+			continue;
+		buf_cut(&w->line, 0);
+		buf_fmt(&w->line, "%s: ", f->name);
+		if (put_value(&w->line, f, from))
+			put_folded(w->out, buf_as_span(&w->line));
+		else if (f->required)
+			return MTRK_SYNTAX;
+		if (w->line.err != MTRK_OK)
+			return (enum mtrk_err)w->line.err;
+	}
+	return (enum mtrk_err)w->out->err;
+}
+
+/* These tell of an attempt, so its date is REQUIRED (T18). */
+static bool
+was_attempted(enum action a)
+{
+	return a == ACTION_DELIVERED || a == ACTION_EXPANDED ||
+	    a == ACTION_RELAYED || a == ACTION_TRANSFERRED;
+}
+
+static enum mtrk_err
+put_recipient(struct writer *w, const struct tstat_recipient *given)
+{
+	static const struct status foreign = { 2, 1, 9 };
+	struct tstat_recipient r = *given;
+
+	if (memcmp(&r.status, &foreign, sizeof foreign) == 0 &&
+	    r.action != ACTION_RELAYED)
+		return MTRK_SYNTAX; /* T22 */
+	if (was_attempted(r.action) && r.last_attempt == WHEN_NONE)
+		return MTRK_SYNTAX;
+	if (r.action == ACTION_OPAQUE)
+		r.last_attempt = WHEN_NONE; /* T18 */
+	if (r.last_attempt == WHEN_NONE)
+		r.remote_mta = NULL; /* T17 */
+	if (r.action != ACTION_DELAYED)
+		r.will_retry_until = WHEN_NONE; /* T19 */
+	buf_str(w->out, "\r\n"); /* T5 */
+	return put_fields(w, TSTAT_OF_RECIPIENT, &r);
+}
+
+static enum mtrk_err
+put_part(struct writer *w, const struct tstat_part *p)
+{
+	enum mtrk_err err;
+
+	if (p->n == 0)
+		return MTRK_SYNTAX; /* T5 */
+	buf_fmt(w->out, "--%s\r\nContent-Type: message/tracking-status\r\n\r\n",
+	    w->boundary);
+	err = put_fields(w, TSTAT_OF_MESSAGE, p);
+	for (size_t i = 0; err == MTRK_OK && i < p->n; i++)
+		err = put_recipient(w, &p->recipients[i]);
+	buf_str(w->out, "\r\n"); /* T6: belongs to the boundary */
+	return err;
+}
+
+static enum mtrk_err
+make_boundary(char out[BOUNDARY_TEXT])
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char random[BOUNDARY_OCTETS];
+	enum mtrk_err err = crypto_random(random, sizeof random);
+
+	memcpy(out, "mtrk-", 5);
+	for (size_t i = 0; i < sizeof random && err == MTRK_OK; i++) {
+		out[5 + 2 * i] = hex[random[i] >> 4];
+		out[6 + 2 * i] = hex[random[i] & 15];
+	}
+	out[BOUNDARY_TEXT - 1] = '\0';
+	return err;
+}
+
+enum mtrk_err
+tstat_write(const struct tstat *t, struct buf *out)
+{
+	struct writer w = { .out = out, .line = BUF(64 + VALUE_MAX) };
+	enum mtrk_err err = make_boundary(w.boundary);
+
+	if (t->n == 0)
+		err = MTRK_SYNTAX;
+	/* type is the full media type, quoted for its "/" (EID 3721). */
+	if (err == MTRK_OK)
+		buf_fmt(out,
+		    "Content-Type: multipart/related;"
+		    " boundary=\"%s\";\r\n"
+		    "\ttype=\"message/tracking-status\"\r\n\r\n",
+		    w.boundary);
+	for (size_t i = 0; err == MTRK_OK && i < t->n; i++)
+		err = put_part(&w, &t->parts[i]);
+	buf_fmt(out, "--%s--\r\n", w.boundary);
+	buf_free(&w.line);
+	return err != MTRK_OK ? err : (enum mtrk_err)out->err;
+}
+
+/* One more element; the room doubles whenever `n` is a power of two. */
+static void *
+grow(void *array, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return array;
+	return reallocarray(array, n == 0 ? 1 : 2 * n, size);
+}
+
+struct tstat_part *
+tstat_add_part(struct tstat *t)
+{
+	struct tstat_part *p = grow(t->parts, t->n, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	t->parts = p;
+	p[t->n] = (struct tstat_part){ .arrival = WHEN_NONE };
+	return &p[t->n++];
+}
+
+struct tstat_recipient *
+tstat_add_recipient(struct tstat_part *p)
+{
+	struct tstat_recipient *r = grow(p->recipients, p->n, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	p->recipients = r;
+	r[p->n] = (struct tstat_recipient){ .last_attempt = WHEN_NONE,
+		.will_retry_until = WHEN_NONE };
+	return &r[p->n++];
+}
+
+static void
+free_recipient(struct tstat_recipient *r)
+{
+	free(r->original_type);
+	free(r->original);
+	free(r->final_type);
+	free(r->final);
+	free(r->remote_type);
+	free(r->remote_mta);
+}
+
+static void
+free_part(struct tstat_part *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free_recipient(&p->recipients[i]);
+	free(p->recipients);
+	free(p->envid);
+	free(p->reporting_type);
+	free(p->reporting_mta);
+}
+
+void
+tstat_free(struct tstat *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free_part(&t->parts[i]);
+	free(t->parts);
+	*t = (struct tstat){ 0 };
+}

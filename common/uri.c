@@ -1,0 +1,157 @@
+#include "common/uri.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+is_host_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+	    c == ':';
+}
+
+static enum mtrk_err
+take_host(struct span s, char host[HOST_MAX + 1])
+{
+	if (s.n == 0)
+		return MTRK_SYNTAX;
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_host_char(s.p[i]))
+			return MTRK_SYNTAX;
+	return span_copy(host, HOST_MAX + 1, s) ? MTRK_OK : MTRK_TOOBIG;
+}
+
+static enum mtrk_err
+take_port(struct span s, uint16_t *port)
+{
+	uint64_t v;
+
+	if (!span_number(s, 65535, &v) || v == 0)
+		return MTRK_SYNTAX;
+	*port = (uint16_t)v;
+	return MTRK_OK;
+}
+
+/* host [ ":" port ], "[" IPv6 "]" [ ":" port ], or a bare IPv6 address */
+enum mtrk_err
+hostport_parse(struct span s, char host[HOST_MAX + 1], uint16_t *port)
+{
+	struct span head, tail;
+	bool has_port;
+	enum mtrk_err err;
+
+	*port = 0;
+	host[0] = '\0';
+	if (s.n > 0 && s.p[0] == '[') {
+		if (!span_split(span_from(s, 1), ']', &head, &tail) ||
+		    (tail.n > 0 && tail.p[0] != ':'))
+			return MTRK_SYNTAX;
+		has_port = tail.n > 0;
+		tail = span_from(tail, 1);
+	} else {
+		has_port = span_split(s, ':', &head, &tail);
+		if (has_port && memchr(tail.p, ':', tail.n) != NULL) {
+			head = s;
+			has_port = false;
+		}
+	}
+	err = take_host(head, host);
+	return err == MTRK_OK && has_port ? take_port(tail, port) : err;
+}
+
+static int
+hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c != '\0' ? strchr(digits, c) : NULL;
+
+	return at != NULL ? (int)(at - digits) & 15 : -1;
+}
+
+/* "+" stays what it is (A33). */
+static enum mtrk_err
+percent_decode(struct span s, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int c = (unsigned char)s.p[i];
+
+		if (c == '%') {
+			if (s.n - i < 3 || hex_digit(s.p[i + 1]) < 0 ||
+			    hex_digit(s.p[i + 2]) < 0)
+				return MTRK_SYNTAX;
+			c = hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]);
+			i += 2;
+		}
+		if (c <= ' ' || c > '~')
+			return MTRK_SYNTAX;
+		if (n + 1 >= size)
+			return MTRK_TOOBIG;
+		out[n++] = (char)c;
+	}
+	out[n] = '\0';
+	return n > 0 ? MTRK_OK : MTRK_SYNTAX;
+}
+
+/* mtqp-uri = "mtqp://" authority "/track/" unique-envid "/" mtrk-secret */
+enum mtrk_err
+uri_parse(struct span s, struct mtqp_uri *out)
+{
+	static const char scheme[] = "mtqp://", track[] = "track/";
+	struct span authority, path, envid, secret;
+	enum mtrk_err err;
+
+	*out = (struct mtqp_uri){ 0 };
+	if (s.n > URI_MAX)
+		return MTRK_TOOBIG;
+	if (!span_istarts(s, scheme) ||
+	    !span_split(
+		span_from(s, sizeof scheme - 1), '/', &authority, &path) ||
+	    !span_istarts(path, track) ||
+	    !span_split(
+		span_from(path, sizeof track - 1), '/', &envid, &secret))
+		return MTRK_SYNTAX;
+	err = hostport_parse(authority, out->host, &out->port);
+	if (err == MTRK_OK)
+		err = percent_decode(envid, out->envid, sizeof out->envid);
+	if (err == MTRK_OK)
+		err = percent_decode(secret, out->secret, sizeof out->secret);
+	return err;
+}
+
+static void
+percent_encode(struct buf *b, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		bool plain = *s > ' ' && *s <= '~' &&
+		    strchr("/?%#<>\"\\^`{|}[]", *s) == NULL;
+
+		if (plain)
+			buf_chr(b, *s);
+		else
+			buf_fmt(b, "%%%02X", (unsigned)(unsigned char)*s);
+	}
+}
+
+enum mtrk_err
+uri_format(const struct mtqp_uri *u, char *out, size_t size)
+{
+	bool v6 = strchr(u->host, ':') != NULL;
+	struct buf b = BUF(URI_MAX);
+	enum mtrk_err err;
+
+	buf_fmt(&b, v6 ? "mtqp://[%s]" : "mtqp://%s", u->host);
+	if (u->port != 0)
+		buf_fmt(&b, ":%u", u->port);
+	buf_str(&b, "/track/");
+	percent_encode(&b, u->envid);
+	buf_chr(&b, '/');
+	percent_encode(&b, u->secret);
+	err = (enum mtrk_err)b.err;
+	if (err == MTRK_OK && !span_copy(out, size, buf_as_span(&b)))
+		err = MTRK_TOOBIG;
+	buf_free(&b);
+	return err;
+}

@@ -1,0 +1,247 @@
+/*
+ * mtrk-collect -- follows the MTA's log and writes what became of each
+ * recipient.  The edge: options, start, the loop, signals.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/proc.h"
+#include "common/store.h"
+#include "milter/collect.h"
+#include "milter/follow.h"
+
+enum {
+	WAIT_MS = 1000, /* where inotify doesn't reach */
+	SAVE_EVERY_S = 5,
+	PURGE_EVERY_S = 10,
+	PURGE_STEPS = 500,
+	OPT_ONCE = 1000,
+	LOG_EVERY_S = 60,
+};
+
+static bool once;
+static struct conf conf;
+static struct store *store;
+
+static bool
+own_option(int option, const char *argument)
+{
+	(void)argument;
+	once = once || option == OPT_ONCE;
+	return option == OPT_ONCE;
+}
+
+static const struct option long_options[] = {
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Small steps: a writer that waits for us waits for milliseconds. */
+static void
+purge(void)
+{
+	static uint64_t at;
+	const struct retention r = { conf.retention_s, conf.retention_limit_s };
+	unsigned removed = 0;
+
+	db_clear_dead_readers(store_db(store));
+	if (store_purge(store, &r, time(NULL), PURGE_STEPS, &at, &removed) ==
+		MTRK_OK &&
+	    removed > 0)
+		log_info("event=purged messages=%u", removed);
+}
+
+/* What is due by the clock; true now and then for each. */
+static bool
+due(time_t *last, unsigned every_s)
+{
+	time_t now = time(NULL);
+
+	if (now < *last + (time_t)every_s && now >= *last)
+		return false;
+	*last = now;
+	return true;
+}
+
+static void
+say_trouble(const char *what, const char *why)
+{
+	static struct log_limit limit;
+	unsigned long missed;
+
+	if (log_allow(&limit, LOG_EVERY_S, &missed))
+		log_err("event=%s reason=\"%s\"", what, why);
+}
+
+static bool
+told_to_stop(void)
+{
+	int sig = proc_next_signal();
+
+	if (sig == SIGHUP)
+		log_notice("event=hup text=\"nothing is re-read: restart to "
+			   "change the configuration\"");
+	return sig == SIGTERM || sig == SIGINT;
+}
+
+static enum mtrk_err
+read_all(struct collect *c, const struct follow *f)
+{
+	enum mtrk_err err;
+
+	while ((err = collect_some(c)) == MTRK_OK)
+		;
+	if (err == MTRK_NOTFOUND && follow_trouble(f) != NULL)
+		say_trouble("log", follow_trouble(f));
+	else if (err != MTRK_NOTFOUND)
+		say_trouble("store", mtrk_err_text(err));
+	return err;
+}
+
+static void
+follow_for_ever(struct collect *c, struct follow *f, int signals)
+{
+	time_t saved = time(NULL), purged = 0;
+
+	while (!told_to_stop() && !follow_ended(f)) {
+		enum mtrk_err err = read_all(c, f);
+
+		if (due(&saved, SAVE_EVERY_S))
+			collect_save(c);
+		if (due(&purged, PURGE_EVERY_S))
+			purge();
+		if (err == MTRK_NOTFOUND)
+			follow_wait(f, signals, WAIT_MS);
+		else
+			poll(NULL, 0, WAIT_MS); /* the store is in trouble */
+	}
+}
+
+static int
+collect_from(const char *path, int signals)
+{
+	struct buf mark = BUF(FOLLOW_MARK_MAX);
+	char name[CONF_TEXT_MAX + 8];
+	struct follow *f = NULL;
+	struct collect *c = NULL;
+	int status = EX_OSERR;
+
+	snprintf(name, sizeof name, "log:%.100s", path);
+	store_get_mark(store, name, &mark);
+	if (follow_new(path, mark.p != NULL ? mark.p : "", &f) == MTRK_OK)
+		c = collect_new(
+		    &conf, store, f, strcmp(path, "-") == 0 ? NULL : name);
+	buf_free(&mark);
+	if (c != NULL) {
+		enum mtrk_err err;
+
+		proc_ready();
+		if (!once)
+			follow_for_ever(c, f, signals);
+		err = read_all(c, f);
+		if (collect_save(c) == MTRK_OK && err == MTRK_NOTFOUND)
+			status =
+			    follow_trouble(f) == NULL || !once ? 0 : EX_NOINPUT;
+		log_info("event=stop lines=%llu events=%llu unmatched=%llu "
+			 "too_long=%llu",
+		    (unsigned long long)collect_numbers(c).lines,
+		    (unsigned long long)collect_numbers(c).events,
+		    (unsigned long long)collect_numbers(c).unmatched,
+		    (unsigned long long)follow_skipped(f));
+	}
+	collect_free(&c);
+	follow_free(&f);
+	return status;
+}
+
+static int
+start(const struct common_options *o, const char *path)
+{
+	char why[STORE_WHY_MAX];
+	int signals, status;
+
+	log_setup("mtrk-collect",
+	    once ? LOG_TO_STDERR : (enum log_to)conf.log_to,
+	    (enum log_level)conf.log_level);
+	if (strcmp(path, "journal") == 0) {
+		log_err("event=start reason=\"MailLog journal is not built "
+			"yet: name a file\"");
+		return EX_UNAVAILABLE;
+	}
+	if (!o->foreground && !once && proc_background() != MTRK_OK)
+		return EX_OSERR;
+	signals = proc_signals();
+	if (signals == -1 || proc_drop(conf.user) != MTRK_OK) {
+		log_err("event=start user=\"%s\" reason=\"cannot become this "
+			"user\"",
+		    conf.user);
+		return EX_NOUSER;
+	}
+	umask(027);
+	if (store_open(conf.store, STORE_WRITE, conf.store_limit, &store,
+		why) != MTRK_OK) {
+		log_err("event=start reason=\"%s\"", why);
+		return EX_UNAVAILABLE;
+	}
+	log_notice("event=start version=%s log=\"%s\" store=\"%s\"",
+	    MTRK_VERSION, path, conf.store);
+	status = collect_from(path, signals);
+	store_close(&store);
+	return status;
+}
+
+/* Would it start?  Changes nothing. */
+static int
+check(const struct common_options *o, const char *path)
+{
+	char why[STORE_WHY_MAX] = "";
+	struct store *st = NULL;
+	bool file = strcmp(path, "-") != 0 && strcmp(path, "journal") != 0;
+
+	if (o->check > 1)
+		conf_print(&conf, stdout);
+	if (file && access(path, R_OK) == -1)
+		snprintf(why, sizeof why, "MailLog %s: %m", path);
+	else
+		store_open(conf.store, STORE_READ, 0, &st, why);
+	store_close(&st);
+	if (why[0] == '\0')
+		return 0;
+	fprintf(stderr, "mtrk-collect: %s\n", why);
+	return EX_CONFIG;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct program program = {
+		.name = "mtrk-collect",
+		.usage = "[-c FILE] [-f] [-n[n]] [-V] [--help] "
+			 "[--once [FILE|-]]",
+		.libraries = db_version(),
+		.short_options = "",
+		.long_options = long_options,
+		.own = own_option,
+	};
+	struct common_options o;
+	const char *path;
+
+	options_read(&program, argc, argv, &o);
+	if (argc - o.first_argument > (once ? 1 : 0)) {
+		fprintf(stderr, "mtrk-collect: unexpected argument: \"%s\"\n",
+		    argv[argc - 1]);
+		return EX_USAGE;
+	}
+	options_conf(&program, &o, &conf);
+	path = o.first_argument < argc ? argv[o.first_argument] : conf.mail_log;
+	return o.check > 0 ? check(&o, path) : start(&o, path);
+}

@@ -1,0 +1,191 @@
+#include "milter/socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/proc.h"
+#include "common/store.h"
+
+/* libmilter's grammar: local:PATH, unix:PATH, PATH, inet:PORT@HOST, inet6: */
+static bool
+local_path(const char *socket, const char **path)
+{
+	static const char *const words[] = { "local:", "unix:" };
+
+	*path = socket;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (span_starts(span_of(socket), words[i]))
+			*path = socket + strlen(words[i]);
+	return !span_starts(span_of(socket), "inet");
+}
+
+const char *
+milter_socket_path(const struct conf *c)
+{
+	const char *path;
+
+	return local_path(c->milter_socket, &path) ? path : NULL;
+}
+
+void
+milter_socket_remove(const struct conf *c)
+{
+	const char *path = milter_socket_path(c);
+
+	if (path != NULL)
+		unlink(path);
+}
+
+/* The user that all of this is for: nobody in particular unless root. */
+static enum mtrk_err
+owner(const struct conf *c, uid_t *uid, gid_t *gid, char *why)
+{
+	*uid = (uid_t)-1;
+	*gid = (gid_t)-1;
+	if (geteuid() == 0 && c->user[0] != '\0' &&
+	    (proc_user(c->user, uid, gid) != MTRK_OK || *uid == 0)) {
+		snprintf(why, SOCKET_WHY_MAX,
+		    "User %s: no such user, or root itself", c->user);
+		return MTRK_NOTFOUND;
+	}
+	return MTRK_OK;
+}
+
+static enum mtrk_err
+socket_group(const struct conf *c, gid_t *gid, char *why)
+{
+	if (c->milter_socket_group[0] == '\0' ||
+	    proc_group(c->milter_socket_group, gid) == MTRK_OK)
+		return MTRK_OK;
+	snprintf(why, SOCKET_WHY_MAX, "MilterSocketGroup %s: no such group",
+	    c->milter_socket_group);
+	return MTRK_NOTFOUND;
+}
+
+enum mtrk_err
+milter_socket_own(const struct conf *c, char *why)
+{
+	const char *path = milter_socket_path(c);
+	uid_t uid;
+	gid_t gid;
+
+	if (owner(c, &uid, &gid, why) != MTRK_OK ||
+	    socket_group(c, &gid, why) != MTRK_OK)
+		return MTRK_NOTFOUND;
+	if (path == NULL)
+		return MTRK_OK;
+	if (chown(path, uid, gid) == -1 ||
+	    chmod(path, (mode_t)c->milter_socket_mode) == -1) {
+		snprintf(why, SOCKET_WHY_MAX, "%s: %m", path);
+		return MTRK_IO;
+	}
+	return MTRK_OK;
+}
+
+/* "inet:PORT@HOST" is libmilter's; Postfix writes "inet:HOST:PORT". */
+static void
+print_inet(struct span socket, FILE *out)
+{
+	struct span family, rest, port, host;
+
+	span_split(socket, ':', &family, &rest);
+	if (!span_split(rest, '@', &port, &host))
+		host = SPAN("127.0.0.1");
+	fprintf(out, "smtpd_milters = inet:%.*s:%.*s\n", (int)host.n, host.p,
+	    (int)port.n, port.p);
+}
+
+void
+milter_socket_print(const struct conf *c, FILE *out)
+{
+	const char *path = milter_socket_path(c);
+
+	if (path == NULL) {
+		print_inet(span_of(c->milter_socket), out);
+		return;
+	}
+	fprintf(out, "smtpd_milters = unix:%s\n", path);
+	fprintf(out, "# socket mode %04o, group %s\n",
+	    (unsigned)c->milter_socket_mode,
+	    c->milter_socket_group[0] != '\0' ? c->milter_socket_group
+					      : "of its user");
+}
+
+enum mtrk_err
+milter_store_folder(const struct conf *c, char *why)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (owner(c, &uid, &gid, why) != MTRK_OK)
+		return MTRK_NOTFOUND;
+	if (mkdir(c->store, 0750) == -1) {
+		if (errno == EEXIST)
+			return MTRK_OK;
+	} else if (uid == (uid_t)-1 || chown(c->store, uid, gid) == 0) {
+		return MTRK_OK;
+	}
+	snprintf(why, SOCKET_WHY_MAX, "Store %s: %m", c->store);
+	return MTRK_IO;
+}
+
+/* May something be made in the folder that holds `path`? */
+static enum mtrk_err
+check_parent(const char *setting, const char *path, char *why)
+{
+	char dir[CONF_TEXT_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL || slash == path)
+		return MTRK_OK;
+	span_copy(
+	    dir, sizeof dir, (struct span){ path, (size_t)(slash - path) });
+	if (access(dir, W_OK | X_OK) == 0)
+		return MTRK_OK;
+	snprintf(why, SOCKET_WHY_MAX, "%s %s: %s: %m", setting, path, dir);
+	return MTRK_IO;
+}
+
+static enum mtrk_err
+check_store(const struct conf *c, char *why)
+{
+	char data[CONF_TEXT_MAX + 16];
+	struct store *st;
+	enum mtrk_err err;
+
+	snprintf(data, sizeof data, "%s/data.mdb", c->store);
+	if (access(c->store, F_OK) == -1)
+		return check_parent("Store", c->store, why);
+	if (access(data, F_OK) == -1)
+		return check_parent("Store", data, why);
+	err = store_open(c->store, STORE_READ, 0, &st, why);
+	store_close(&st);
+	return err;
+}
+
+static enum mtrk_err
+check_socket(const struct conf *c, char *why)
+{
+	const char *path = milter_socket_path(c);
+	gid_t gid;
+
+	if (socket_group(c, &gid, why) != MTRK_OK)
+		return MTRK_NOTFOUND;
+	return path == NULL ? MTRK_OK : check_parent("MilterSocket", path, why);
+}
+
+enum mtrk_err
+milter_check(const struct conf *c, char *why)
+{
+	enum mtrk_err err;
+	uid_t uid;
+	gid_t gid;
+
+	why[0] = '\0';
+	if ((err = owner(c, &uid, &gid, why)) == MTRK_OK &&
+	    (err = check_socket(c, why)) == MTRK_OK)
+		err = check_store(c, why);
+	return err;
+}

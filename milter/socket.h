@@ -1,0 +1,29 @@
+/*
+ * milter/socket.h -- the milter's socket and the store's folder: who owns
+ * them, with which mode, and what to tell Postfix.
+ */
+#ifndef MTRK_MILTER_SOCKET_H
+#define MTRK_MILTER_SOCKET_H
+
+#include <stdio.h>
+
+#include "common/conf.h"
+#include "common/store.h"
+
+enum { SOCKET_WHY_MAX = STORE_WHY_MAX }; /* octets of `why` in all of these */
+
+/* After it was made: give a local socket its user and group. */
+enum mtrk_err milter_socket_own(const struct conf *, char *why);
+/* The path of a local socket; NULL for inet and inet6. */
+const char *milter_socket_path(const struct conf *);
+void milter_socket_remove(const struct conf *);
+/* "smtpd_milters = ..." and the socket's final mode. */
+void milter_socket_print(const struct conf *, FILE *);
+
+/* As root: make the folder, if it is not there, and give it to User. */
+enum mtrk_err milter_store_folder(const struct conf *, char *why);
+
+/* Would it start?  Changes nothing. */
+enum mtrk_err milter_check(const struct conf *, char *why);
+
+#endif

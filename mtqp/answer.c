@@ -1,0 +1,127 @@
+#include "mtqp/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "common/crypto.h"
+#include "common/store.h"
+
+struct search {
+	const struct conf *conf;
+	const unsigned char *certifier;
+	int64_t now;
+	struct tstat *out;
+	enum mtrk_err err;
+};
+
+static char *
+text(struct span s)
+{
+	return strndup(s.p, s.n);
+}
+
+/* T11: the type must not be "dns" when the name isn't fully qualified. */
+static const char *
+mta_name_type(struct span name)
+{
+	return memchr(name.p, '.', name.n) != NULL || span_starts(name, "[")
+	    ? "dns"
+	    : "x-local-hostname";
+}
+
+/* T17: no attempt, no remote. */
+static bool
+fill_remote(struct tstat_recipient *r, struct span remote)
+{
+	if (remote.n == 0)
+		return true;
+	r->remote_type = strdup(mta_name_type(remote));
+	r->remote_mta = text(remote);
+	return r->remote_type != NULL && r->remote_mta != NULL;
+}
+
+/* A18: without ORCPT the address as received is the original one. */
+static bool
+fill_recipient(struct tstat_recipient *r, const struct message *m,
+    uint32_t index, uint64_t queue_lifetime_s)
+{
+	const struct recipient *from = &m->recipients[index];
+	bool orcpt = from->original.n > 0;
+	struct disposition d;
+
+	disposition_of(m, index, queue_lifetime_s, &d);
+	r->original_type = orcpt ? text(from->original_type) : strdup("rfc822");
+	r->original = text(orcpt ? from->original : from->address);
+	r->final_type = strdup("rfc822");
+	r->final = text(d.final);
+	r->action = d.action;
+	r->status = d.status;
+	r->last_attempt = d.last_attempt;
+	r->will_retry_until = d.will_retry_until;
+	return r->original_type != NULL && r->original != NULL &&
+	    r->final_type != NULL && r->final != NULL &&
+	    fill_remote(r, d.remote_mta);
+}
+
+static bool
+fill_part(
+    struct tstat_part *p, const struct message *m, const struct conf *conf)
+{
+	struct span mta = span_of(conf->reporting_mta);
+
+	p->envid = text(m->envid);
+	p->reporting_type = strdup(mta_name_type(mta));
+	p->reporting_mta = text(mta);
+	p->arrival = m->arrival;
+	if (p->envid == NULL || p->reporting_type == NULL ||
+	    p->reporting_mta == NULL)
+		return false;
+	for (uint32_t i = 0; i < m->n_recipients; i++) {
+		struct tstat_recipient *r = tstat_add_recipient(p);
+
+		if (r == NULL ||
+		    !fill_recipient(r, m, i, conf->queue_lifetime_s))
+			return false;
+	}
+	return true;
+}
+
+/* The comparison and the expiry come in this order for every message, so
+ * that a wrong secret costs what an expired message costs (A16). */
+static bool
+take(const struct message *m, void *arg)
+{
+	struct search *s = arg;
+	struct retention r = { s->conf->retention_s,
+		s->conf->retention_limit_s };
+	bool right = crypto_equal(m->certifier, s->certifier, CERTIFIER_LEN);
+	bool expired = message_expired(m, &r, s->now);
+	struct tstat_part *p;
+
+	if (!right || expired || s->out->n >= TSTAT_PARTS_MAX)
+		return true;
+	p = tstat_add_part(s->out);
+	if (p == NULL || !fill_part(p, m, s->conf))
+		s->err = MTRK_NOMEM;
+	return s->err == MTRK_OK;
+}
+
+enum mtrk_err
+answer_track(struct store *st, const struct conf *conf, struct span envid,
+    const unsigned char certifier[CERTIFIER_LEN], int64_t now,
+    struct tstat *out)
+{
+	struct search s = { conf, certifier, now, out, MTRK_OK };
+	enum mtrk_err err;
+
+	*out = (struct tstat){ 0 };
+	err = store_find(st, envid, take, &s);
+	if (err == MTRK_OK)
+		err = s.err;
+	if (err == MTRK_OK && out->n == 0)
+		err = MTRK_NOTFOUND;
+	if (err != MTRK_OK)
+		tstat_free(out);
+	return err;
+}

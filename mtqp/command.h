@@ -1,0 +1,59 @@
+/*
+ * mtqp/command.h -- an MTQP session's logic (RFC 3887 3-7): one request line
+ * in, one reply out.  No sockets, no store, so that a test is one call.
+ */
+#ifndef MTRK_MTQP_COMMAND_H
+#define MTRK_MTQP_COMMAND_H
+
+#include "common/conf.h"
+#include "common/lines.h"
+#include "common/mtrk.h"
+#include "common/tstat.h"
+
+enum { MTQP_LINE_MAX = 998 /* RFC 3887 2.2: octets before CRLF */ };
+
+enum session_state { SESSION_CLEAR = 1, SESSION_TLS = 2 };
+
+/* What a session asks of the outside. */
+struct session_doors {
+	/* As answer_track(): MTRK_NOTFOUND for unknown and wrong alike. */
+	enum mtrk_err (*track)(void *arg, struct span envid,
+	    const unsigned char certifier[CERTIFIER_LEN], struct tstat *out);
+	/* Does our certificate name this host?  NULL: there is none. */
+	bool (*covers)(void *arg, const char *fqdn);
+	void *arg;
+};
+
+struct session {
+	enum session_state state;
+	const struct conf *conf;
+	const struct session_doors *doors;
+};
+
+/* What the connection does once the reply is sent. */
+enum after { AFTER_NEXT, AFTER_CLOSE, AFTER_STARTTLS };
+
+struct reply {
+	struct buf text; /* whole lines, dot-stuffed, with their CRLF */
+	enum after after;
+	/* of a TRACK, for the log: */
+	char envid[ENVID_MAX + 1]; /* decoded; "": it was none */
+	const char *outcome; /* NULL: not a TRACK */
+};
+
+/* A session in clear. */
+void session_start(
+    struct session *, const struct conf *, const struct session_doors *);
+/* TLS is up: all that was known is forgotten (Q33). */
+void session_secured(struct session *);
+/* The greeting, at the start and again after session_secured(). */
+void session_greeting(const struct session *, struct reply *out);
+
+/* The reply to one line; free it whatever it is.  Its text's err is not
+ * MTRK_OK if there was no memory for it. */
+void command_run(struct session *, struct span line, struct reply *out);
+/* The reply to what is no line (A52). */
+void command_fault(enum line, struct reply *out);
+void reply_free(struct reply *);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * mtqp/dump.h -- a tracked message as text and as JSON, for administrators.
+ */
+#ifndef MTRK_MTQP_DUMP_H
+#define MTRK_MTQP_DUMP_H
+
+#include <stdio.h>
+
+#include "common/conf.h"
+#include "common/record.h"
+
+/* One JSON object and a newline; certifiers are never shown.  False: no
+ * memory, or `out` failed. */
+bool dump_json(const struct message *, const struct conf *, FILE *out);
+/* A few lines for people. */
+bool dump_text(const struct message *, const struct conf *, FILE *out);
+
+/* What to show; an empty span matches everything.  Addresses in any case. */
+struct dump_filter {
+	struct span envid, queue_id, message_id, sender, recipient;
+};
+bool dump_matches(const struct message *, const struct dump_filter *);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * mtrk-dump -- reads the store for administrators.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/store.h"
+#include "mtqp/dump.h"
+
+enum {
+	OPT_JSON = 1000,
+	OPT_STATISTICS,
+	OPT_ENVID,
+	OPT_QUEUE_ID,
+	OPT_MESSAGE_ID,
+	OPT_SENDER,
+	OPT_RECIPIENT,
+};
+
+static struct {
+	bool json, statistics;
+	struct dump_filter filter;
+	struct conf conf;
+	unsigned long shown;
+	bool failed;
+} run;
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "statistics", no_argument, NULL, OPT_STATISTICS },
+	{ "envid", required_argument, NULL, OPT_ENVID },
+	{ "queue-id", required_argument, NULL, OPT_QUEUE_ID },
+	{ "message-id", required_argument, NULL, OPT_MESSAGE_ID },
+	{ "sender", required_argument, NULL, OPT_SENDER },
+	{ "recipient", required_argument, NULL, OPT_RECIPIENT },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool
+own_option(int option, const char *argument)
+{
+	struct span *const wanted[] = {
+		[OPT_ENVID - OPT_ENVID] = &run.filter.envid,
+		[OPT_QUEUE_ID - OPT_ENVID] = &run.filter.queue_id,
+		[OPT_MESSAGE_ID - OPT_ENVID] = &run.filter.message_id,
+		[OPT_SENDER - OPT_ENVID] = &run.filter.sender,
+		[OPT_RECIPIENT - OPT_ENVID] = &run.filter.recipient,
+	};
+
+	if (option == OPT_JSON)
+		run.json = true;
+	else if (option == OPT_STATISTICS)
+		run.statistics = true;
+	else if (option >= OPT_ENVID && option <= OPT_RECIPIENT)
+		*wanted[option - OPT_ENVID] = span_of(argument);
+	else
+		return false;
+	return true;
+}
+
+static bool
+show(const struct message *m, void *arg)
+{
+	(void)arg;
+	if (!dump_matches(m, &run.filter))
+		return true;
+	run.shown++;
+	run.failed = !(run.json ? dump_json : dump_text)(m, &run.conf, stdout);
+	return !run.failed;
+}
+
+static void
+counter(struct span name, uint64_t value, void *arg)
+{
+	char q[128];
+
+	(void)arg;
+	printf("count.%s %llu\n", log_quote(name, q, sizeof q),
+	    (unsigned long long)value);
+}
+
+static enum mtrk_err
+statistics(struct store *st)
+{
+	struct db_numbers n;
+	enum mtrk_err err = db_numbers(store_db(st), &n);
+
+	if (err != MTRK_OK)
+		return err;
+	printf("messages %llu\nevents %llu\nused_bytes %llu\n"
+	       "file_bytes %llu\nlimit_bytes %llu\n",
+	    (unsigned long long)n.entries[STORE_MESSAGES],
+	    (unsigned long long)n.entries[STORE_EVENTS],
+	    (unsigned long long)n.used_bytes, (unsigned long long)n.file_bytes,
+	    (unsigned long long)run.conf.store_limit);
+	return store_counters(st, counter, NULL);
+}
+
+/* An empty answer has its reason. */
+static int
+dump(struct store *st)
+{
+	enum mtrk_err err =
+	    run.statistics ? statistics(st) : store_all(st, show, NULL);
+
+	if (err != MTRK_OK || run.failed || fflush(stdout) == EOF) {
+		fprintf(stderr, "mtrk-dump: stopped: %s\n",
+		    err != MTRK_OK ? mtrk_err_text(err) : "cannot write");
+		return EX_IOERR;
+	}
+	if (!run.statistics && run.shown == 0)
+		fprintf(stderr,
+		    "mtrk-dump: no message in %s matches (never marked, "
+		    "never seen here, or past its retention)\n",
+		    run.conf.store);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program program = {
+		.name = "mtrk-dump",
+		.usage = "[-c FILE] [-n[n]] [-V] [--help] [--json] "
+			 "[--statistics]\n"
+			 "       [--envid ENVID] [--queue-id ID] "
+			 "[--message-id ID] [--sender ADDR] "
+			 "[--recipient ADDR]",
+		.short_options = "",
+		.long_options = long_options,
+		.own = own_option,
+	};
+	char libraries[128], why[STORE_WHY_MAX];
+	struct common_options o;
+	struct store *st;
+	int status;
+
+	snprintf(libraries, sizeof libraries, "%s, jansson %s", db_version(),
+	    JANSSON_VERSION);
+	program.libraries = libraries;
+	options_read(&program, argc, argv, &o);
+	if (o.first_argument < argc) {
+		fprintf(stderr, "mtrk-dump: takes no argument: \"%s\"\n",
+		    argv[o.first_argument]);
+		return EX_USAGE;
+	}
+	options_conf(&program, &o, &run.conf);
+	if (o.check > 1)
+		conf_print(&run.conf, stdout);
+	if (store_open(run.conf.store, STORE_READ, 0, &st, why) != MTRK_OK) {
+		fprintf(stderr, "mtrk-dump: %s\n", why);
+		return o.check > 0 ? EX_CONFIG : EX_NOINPUT;
+	}
+	status = o.check > 0 ? 0 : dump(st);
+	store_close(&st);
+	return status;
+}

@@ -1,0 +1,403 @@
+/* MTQP's session logic: a line, and the reply that RFC 3887 asks for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "mtqp/command.h"
+
+#define SECRET "AAECAwQFBgcICQoLDA0ODw=="
+#define BARE_SECRET "AAECAwQFBgcICQoLDA0ODw"
+#define WRONG "MDEyMzQ1Njc4OWFiY2RlZg=="
+
+/* The outside: one message, and one that makes trouble. */
+static struct {
+	unsigned lookups;
+	char last[ENVID_MAX + 1];
+} seen;
+
+static enum mtrk_err
+track(void *arg, struct span envid,
+    const unsigned char certifier[CERTIFIER_LEN], struct tstat *out)
+{
+	static const unsigned char of_secret[CERTIFIER_LEN] = { 0x56, 0x17,
+		0x8b, 0x86, 0xa5, 0x7f, 0xac, 0x22, 0x89, 0x9a, 0x99, 0x64,
+		0x18, 0x5c, 0x2c, 0xc9, 0x6e, 0x7d, 0xa5, 0x89 };
+	struct tstat_part *p;
+	struct tstat_recipient *r;
+
+	(void)arg;
+	seen.lookups++;
+	assert_true(span_copy(seen.last, sizeof seen.last, envid));
+	if (span_is(envid, "trouble@h.example"))
+		return MTRK_BUSY;
+	if (span_is(envid, "denied@h.example"))
+		return MTRK_DENIED;
+	if (!span_is(envid, "a@h.example") ||
+	    memcmp(certifier, of_secret, sizeof of_secret) != 0)
+		return MTRK_NOTFOUND;
+	assert_non_null(p = tstat_add_part(out));
+	p->envid = strdup("a@h.example");
+	p->reporting_type = strdup("dns");
+	p->reporting_mta = strdup("mx.example.org");
+	p->arrival = 978380115;
+	assert_non_null(r = tstat_add_recipient(p));
+	r->original_type = strdup("rfc822");
+	r->original = strdup("b@h.example");
+	r->final_type = strdup("rfc822");
+	r->final = strdup("b@h.example");
+	r->action = ACTION_DELIVERED;
+	r->status = STATUS(2, 5, 0);
+	r->last_attempt = 978394503;
+	return MTRK_OK;
+}
+
+static bool
+covers(void *arg, const char *fqdn)
+{
+	(void)arg;
+	return strcmp(fqdn, "mtqp.example.org") == 0;
+}
+
+static const struct session_doors with_tls = { track, covers, NULL },
+				  without_tls = { track, NULL, NULL };
+static const struct conf plain = { .reporting_mta = "mx.example.org" },
+			 required = { .reporting_mta = "mx.example.org",
+				 .require_tls = 1 },
+			 opaque = { .reporting_mta = "mx.example.org",
+				 .unknown = UNKNOWN_OPAQUE };
+
+enum { CLEAR, TLS, CLEAR_WITHOUT, CLEAR_REQUIRED, TLS_REQUIRED };
+
+static struct session
+session_in(int where)
+{
+	struct session s;
+
+	session_start(&s,
+	    where == CLEAR_REQUIRED || where == TLS_REQUIRED ? &required
+							     : &plain,
+	    where == CLEAR_WITHOUT ? &without_tls : &with_tls);
+	if (where == TLS || where == TLS_REQUIRED)
+		session_secured(&s);
+	return s;
+}
+
+/* The reply's first line, as a pattern. */
+static const struct {
+	int where;
+	const char *line, *want;
+	enum after after;
+} cases[] = {
+	/* Q4, Q9: words, blanks, octets */
+	{ CLEAR, "", "-BAD *", AFTER_NEXT },
+	{ CLEAR, " ", "-BAD *", AFTER_NEXT },
+	{ CLEAR, " QUIT", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "XYZZY", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACKER a@h.example " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "COMMENT \x7f", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "COMMENT \xc3\xa4", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "COMMENT a\rb", "-BAD *", AFTER_NEXT },
+	/* Q24 */
+	{ CLEAR, "COMMENT", "+OK *", AFTER_NEXT },
+	{ CLEAR, "comment  \t any  thing at all ", "+OK *", AFTER_NEXT },
+	{ CLEAR, "COMMENTx", "-BAD *", AFTER_NEXT },
+	{ CLEAR_REQUIRED, "COMMENT", "+OK *", AFTER_NEXT },
+	/* Q35 */
+	{ CLEAR, "QUIT", "+OK *", AFTER_CLOSE },
+	{ TLS, "qUiT", "+OK *", AFTER_CLOSE },
+	{ CLEAR, "QUIT now", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "QUIT ", "-BAD *", AFTER_NEXT },
+	/* Q19-Q23, A7, A11, A13, A16 */
+	{ CLEAR, "TRACK a@h.example " SECRET, "+OK+ *", AFTER_NEXT },
+	{ CLEAR, "track \t a@h.example\t " BARE_SECRET, "+OK+ *", AFTER_NEXT },
+	{ TLS, "TRACK a@h.example " SECRET, "+OK+ *", AFTER_NEXT },
+	{ CLEAR, "TRACK <a@h.example> " SECRET, "+OK+ *", AFTER_NEXT },
+	{ CLEAR, "TRACK +61@h.example " SECRET, "+OK+ *", AFTER_NEXT },
+	{ CLEAR, "TRACK A@h.example " SECRET, "-ERR/noinfo *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example " WRONG, "-ERR/noinfo *", AFTER_NEXT },
+	{ CLEAR, "TRACK b@h.example " SECRET, "-ERR/noinfo *", AFTER_NEXT },
+	{ CLEAR, "TRACK denied@h.example " SECRET, "-ERR/noinfo *",
+	    AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example YQ", "-ERR/noinfo *", AFTER_NEXT },
+	{ CLEAR, "TRACK trouble@h.example " SECRET, "-TEMP/unavailable *",
+	    AFTER_NEXT },
+	{ CLEAR, "TRACK", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example " SECRET " ", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example " SECRET " x", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a.h.example " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK @h.example " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@ " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK <> " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK +6x@h.example " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a=@h.example " SECRET, "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example AAEC=wQF", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "TRACK a@h.example AAEC_wQF", "-BAD *", AFTER_NEXT },
+	{ CLEAR_REQUIRED, "TRACK a@h.example " SECRET, "-ERR/tls-required *",
+	    AFTER_NEXT },
+	{ CLEAR_REQUIRED, "TRACK a", "-BAD *", AFTER_NEXT },
+	{ TLS_REQUIRED, "TRACK a@h.example " SECRET, "+OK+ *", AFTER_NEXT },
+	/* Q25, Q27, A22, A23 */
+	{ CLEAR, "STARTTLS mtqp.example.org", "+OK *", AFTER_STARTTLS },
+	{ CLEAR, "starttls  mtqp.example.org \t", "+OK *", AFTER_STARTTLS },
+	{ CLEAR, "STARTTLS", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS ", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS a.example b.example", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS localhost", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS mtqp.example.org.", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS -a.example", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS a_b.example", "-BAD *", AFTER_NEXT },
+	{ CLEAR, "STARTTLS other.example.org", "-BAD/bad-fqdn *", AFTER_NEXT },
+	{ CLEAR_WITHOUT, "STARTTLS mtqp.example.org", "-BAD/unsupported *",
+	    AFTER_NEXT },
+	{ TLS, "STARTTLS mtqp.example.org", "-BAD/tls-in-progress *",
+	    AFTER_NEXT },
+	{ TLS, "STARTTLS", "-BAD/tls-in-progress *", AFTER_NEXT },
+};
+
+/* Q5, Q8: what a reply must be, whatever it says. */
+static void
+check_form(const struct reply *r)
+{
+	struct span rest = buf_as_span(&r->text), line;
+	bool multi = span_starts(rest, "+OK+");
+	unsigned lines = 0, ends = 0;
+
+	assert_int_equal(r->text.err, MTRK_OK);
+	while (span_split(rest, '\n', &line, &rest)) {
+		assert_true(line.n > 0 && line.p[line.n - 1] == '\r');
+		assert_true(line.n - 1 <= 998);
+		lines++;
+		ends += span_is(line, ".\r");
+	}
+	assert_int_equal(line.n, 0);
+	if (multi)
+		assert_true(
+		    ends == 1 && span_ends(buf_as_span(&r->text), "\r\n.\r\n"));
+	else
+		assert_int_equal(lines, 1);
+}
+
+static void
+lines_and_replies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct session s = session_in(cases[i].where);
+		struct reply r;
+		struct span first, rest;
+		char *text;
+
+		command_run(&s, span_of(cases[i].line), &r);
+		check_form(&r);
+		span_split(buf_as_span(&r.text), '\r', &first, &rest);
+		text = strndup(first.p, first.n);
+		if (fnmatch(cases[i].want, text, 0) != 0 ||
+		    r.after != cases[i].after)
+			fail_msg("row %zu \"%s\": \"%s\", not \"%s\"", i,
+			    cases[i].line, text, cases[i].want);
+		free(text);
+		reply_free(&r);
+	}
+}
+
+static void
+greetings(void **state)
+{
+	static const struct {
+		int where;
+		const char *text;
+	} rows[] = {
+		{ CLEAR, "STARTTLS\r\n" }, /* Q18 */
+		{ CLEAR_REQUIRED, "STARTTLS required\r\n" },
+		{ CLEAR_WITHOUT, "" },
+		{ TLS, "" }, /* Q34 */
+		{ TLS_REQUIRED, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct session s = session_in(rows[i].where);
+		struct reply r;
+		char want[200];
+
+		session_greeting(&s, &r);
+		check_form(&r);
+		snprintf(want, sizeof want,
+		    "+OK+/MTQP mx.example.org MTQP server ready\r\n%s.\r\n",
+		    rows[i].text);
+		assert_string_equal(r.text.p, want);
+		reply_free(&r);
+	}
+}
+
+static void
+faults_are_bad(void **state)
+{
+	struct reply r;
+
+	(void)state;
+	for (int what = LINE_TOO_LONG; what <= LINE_BARE_LF; what++) {
+		command_fault((enum line)what, &r);
+		check_form(&r);
+		assert_true(span_starts(buf_as_span(&r.text), "-BAD "));
+		reply_free(&r);
+	}
+}
+
+/* A16: as many lookups, the same words. */
+static void
+unknown_and_wrong_are_alike(void **state)
+{
+	static const char *const lines[] = { "TRACK a@h.example " WRONG,
+		"TRACK b@h.example " SECRET, "TRACK b@h.example " WRONG };
+	struct buf first = BUF(1000);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		struct session s = session_in(CLEAR);
+		struct reply r;
+
+		seen.lookups = 0;
+		command_run(&s, span_of(lines[i]), &r);
+		assert_int_equal(seen.lookups, 1);
+		if (i == 0)
+			buf_span(&first, buf_as_span(&r.text));
+		assert_string_equal(first.p, r.text.p);
+		assert_string_equal(r.outcome, mtrk_err_text(MTRK_NOTFOUND));
+		reply_free(&r);
+	}
+	buf_free(&first);
+}
+
+/* All but the MIME boundary, which is random. */
+static void
+mask_boundary(struct buf *text)
+{
+	int at;
+
+	while ((at = span_find(buf_as_span(text), "mtrk-")) >= 0)
+		memset(text->p + at, '#', 29);
+}
+
+/* A17 */
+static void
+opaque_is_alike_too(void **state)
+{
+	static const char *const lines[] = { "TRACK a@h.example " WRONG,
+		"TRACK a@h.example YQ==", "TRACK b@h.example " SECRET };
+	struct buf first = BUF(10000);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		struct session s;
+		struct reply r;
+		int at;
+
+		session_start(&s, &opaque, &with_tls);
+		command_run(&s, span_of(lines[i]), &r);
+		check_form(&r);
+		mask_boundary(&r.text);
+		assert_true(
+		    span_find(buf_as_span(&r.text), "Action: opaque\r\n") > 0);
+		if ((at = span_find(buf_as_span(&r.text), "b@h.example")) > 0)
+			r.text.p[at] = 'a'; /* what was asked is said back */
+		if (i == 0)
+			buf_span(&first, buf_as_span(&r.text));
+		assert_string_equal(first.p, r.text.p);
+		reply_free(&r);
+	}
+	buf_free(&first);
+}
+
+/* A11: first as it stands, then without its brackets. */
+static void
+brackets_are_tried_both_ways(void **state)
+{
+	struct session s = session_in(CLEAR);
+	struct reply r;
+
+	(void)state;
+	seen.lookups = 0;
+	command_run(&s, SPAN("TRACK <b@h.example> " SECRET), &r);
+	assert_int_equal(seen.lookups, 2);
+	assert_string_equal(seen.last, "b@h.example");
+	assert_true(span_starts(buf_as_span(&r.text), "-ERR/noinfo"));
+	reply_free(&r);
+}
+
+static void
+log_never_gets_a_secret(void **state)
+{
+	static const struct {
+		const char *line, *envid;
+	} rows[] = {
+		{ "TRACK a@h.example " SECRET, "a@h.example" },
+		{ "TRACK a@h.example !!", "a@h.example" },
+		{ "TRACK " SECRET " a@h.example", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct session s = session_in(CLEAR);
+		struct reply r;
+
+		command_run(&s, span_of(rows[i].line), &r);
+		assert_string_equal(r.envid, rows[i].envid);
+		assert_non_null(r.outcome);
+		reply_free(&r);
+	}
+}
+
+/* Any octets: one well-formed reply, and no way out but QUIT. */
+static void
+noise_is_survived(void **state)
+{
+	static const char *const words[] = { "TRACK ", "STARTTLS ", "QUIT ",
+		"COMMENT ", "" };
+	struct session s = session_in(CLEAR);
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		char line[64];
+		struct reply r;
+		size_t n = strlen(words[round % 5]);
+
+		memcpy(line, words[round % 5], n);
+		while (n < sizeof line && (seed >> 8) % 40 != 0) {
+			seed = seed * 1664525 + 1013904223;
+			line[n++] = "aA0 \t@.+=<>/\n\r\x80-"[(seed >> 16) % 16];
+		}
+		seed = seed * 1664525 + 1013904223;
+		command_run(&s, (struct span){ line, n }, &r);
+		check_form(&r);
+		reply_free(&r);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_and_replies),
+		cmocka_unit_test(greetings),
+		cmocka_unit_test(faults_are_bad),
+		cmocka_unit_test(unknown_and_wrong_are_alike),
+		cmocka_unit_test(opaque_is_alike_too),
+		cmocka_unit_test(brackets_are_tried_both_ways),
+		cmocka_unit_test(log_never_gets_a_secret),
+		cmocka_unit_test(noise_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

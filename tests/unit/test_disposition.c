@@ -1,0 +1,176 @@
+/* What events add up to: README's state table, row by row; S19-S21d. */
+#include "tests/lib/cm.h"
+
+#include "common/disposition.h"
+
+enum { DAY = 86400, ARRIVAL = 1000, LIFE = 5 * DAY };
+
+static struct recipient two[] = { { .address = { "a@x", 3 } },
+	{ .address = { "b@x", 3 } } };
+
+static struct event
+ev(uint32_t who, int64_t time, enum action a, const char *to)
+{
+	return (struct event){ .kind = EVENT_ACTION,
+		.recipient = who,
+		.time = time,
+		.action = a,
+		.status = STATUS(2, 0, 0),
+		.remote_mta = SPAN("mx"),
+		.address = span_of(to) };
+}
+
+static struct disposition
+of(struct event *events, size_t n, uint32_t who)
+{
+	const struct message m = { .arrival = ARRIVAL,
+		.recipients = two,
+		.n_recipients = 2,
+		.events = events,
+		.n_events = n };
+	struct disposition d;
+
+	disposition_of(&m, who, LIFE, &d);
+	return d;
+}
+
+static void
+states(void **state)
+{
+	static const struct {
+		const char *name;
+		enum action events[4], want;
+		bool retry;
+	} cases[] = {
+		{ "nothing yet", { 0 }, ACTION_DELAYED, true },
+		{ "delayed", { ACTION_DELAYED }, ACTION_DELAYED, true },
+		{ "delivered", { ACTION_DELIVERED }, ACTION_DELIVERED, false },
+		{ "relayed", { ACTION_DELAYED, ACTION_RELAYED }, ACTION_RELAYED,
+		    false },
+		{ "transferred", { ACTION_TRANSFERRED }, ACTION_TRANSFERRED,
+		    false },
+		{ "failed", { ACTION_DELAYED, ACTION_DELAYED, ACTION_FAILED },
+		    ACTION_FAILED, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct event e[4];
+		struct disposition d;
+		size_t n = 0;
+
+		while (n < 4 && cases[i].events[n] != ACTION_NONE) {
+			e[n] = ev(0, 2000 + (int64_t)n, cases[i].events[n], "");
+			n++;
+		}
+		d = of(e, n, 0);
+		if (d.action != cases[i].want ||
+		    (d.will_retry_until != WHEN_NONE) != cases[i].retry ||
+		    (d.last_attempt != WHEN_NONE) != (n > 0))
+			fail_msg("%s", cases[i].name);
+		assert_int_equal(of(e, n, 1).action, ACTION_DELAYED);
+	}
+}
+
+/* design.md 4: accepted, nothing yet: 4.0.0, no Last-Attempt-Date (T18). */
+static void
+nothing_yet(void **state)
+{
+	struct disposition d = of(NULL, 0, 0);
+	char code[STATUS_TEXT];
+
+	(void)state;
+	status_format(d.status, code);
+	assert_string_equal(code, "4.0.0");
+	assert_true(d.last_attempt == WHEN_NONE);
+	assert_int_equal(d.will_retry_until, ARRIVAL + LIFE);
+	assert_int_equal(d.remote_mta.n, 0); /* T17 */
+}
+
+/* "expired" is for those who wait, and no attempt of its own. */
+static void
+all_who_wait(void **state)
+{
+	struct event e[] = {
+		ev(0, 2000, ACTION_RELAYED, ""),
+		ev(1, 2001, ACTION_DELAYED, ""),
+		ev(EVENT_ALL, 3000, ACTION_FAILED, ""),
+	};
+
+	(void)state;
+	assert_int_equal(of(e, 3, 0).action, ACTION_RELAYED);
+	assert_int_equal(of(e, 3, 1).action, ACTION_FAILED);
+	assert_int_equal(of(e, 3, 1).last_attempt, 2001);
+}
+
+/* S29: an alias to one is the same recipient.  S30, T25: to several is
+ * expanded, and nobody learns the members. */
+static void
+aliases(void **state)
+{
+	struct event one[] = { ev(0, 1, ACTION_DELAYED, "c@y"),
+		ev(0, 2, ACTION_RELAYED, "c@y") };
+	struct event many[] = { ev(0, 1, ACTION_RELAYED, "c@y"),
+		ev(0, 2, ACTION_DELAYED, "d@y") };
+	struct disposition d;
+
+	(void)state;
+	d = of(one, 2, 0);
+	assert_int_equal(d.action, ACTION_RELAYED);
+	assert_span(d.final, "c@y");
+	d = of(many, 2, 0);
+	assert_int_equal(d.action, ACTION_EXPANDED);
+	assert_span(d.final, "a@x");
+	assert_int_equal(d.remote_mta.n, 0);
+}
+
+static void
+expiry(void **state)
+{
+	static const struct {
+		bool has;
+		uint32_t timeout;
+		int64_t limit, want;
+	} cases[] = {
+		{ false, 0, 30 * DAY, 9 * DAY },
+		{ true, 2 * DAY, 30 * DAY, 2 * DAY },
+		{ true, 60 * DAY, 30 * DAY, 30 * DAY }, /* S20 */
+		{ false, 0, 3 * DAY, 3 * DAY }, /* S21d */
+		{ true, 0, 30 * DAY, 0 }, /* A39 */
+	};
+	struct event ended[] = { ev(0, 2, ACTION_RELAYED, ""),
+		ev(1, 2, ACTION_FAILED, "") };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct message m = { .arrival = ARRIVAL,
+			.has_timeout = cases[i].has,
+			.timeout_s = cases[i].timeout,
+			.recipients = two,
+			.n_recipients = 2,
+			.events = ended,
+			.n_events = 2 };
+		struct retention r = { 9 * DAY, (uint64_t)cases[i].limit };
+		int64_t end = ARRIVAL + cases[i].want;
+
+		assert_int_equal(message_expires(&m, &r), end);
+		assert_false(message_expired(&m, &r, end));
+		assert_true(message_expired(&m, &r, end + 1));
+		m.n_events = 1; /* S21a: one is still queued */
+		assert_false(message_expired(&m, &r, end + 1000 * DAY));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(states),
+		cmocka_unit_test(nothing_yet),
+		cmocka_unit_test(all_who_wait),
+		cmocka_unit_test(aliases),
+		cmocka_unit_test(expiry),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
