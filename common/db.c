@@ -358,7 +358,7 @@ cursor_seek(MDB_cursor *c, enum seek how, MDB_val *k, MDB_val *v)
 	if (how == SEEK_LAST)
 		return mdb_cursor_get(c, k, v, MDB_LAST);
 	rc = mdb_cursor_get(c, k, v, MDB_SET_RANGE);
-	if (how == SEEK_AT_LEAST)
+	if (how == SEEK_AT_LEAST || (rc != 0 && rc != MDB_NOTFOUND))
 		return rc;
 	return mdb_cursor_get(c, k, v, rc == 0 ? MDB_PREV : MDB_LAST);
 }

@@ -333,13 +333,10 @@ on_event(struct bufferevent *io, short what, void *arg)
 		conn_wait(c, WAIT_REQUEST);
 		c->protocol->secured(c, c->user);
 	} else if (what & BEV_EVENT_EOF) {
-		/* what came in front of the end is still answered */
-		take_lines(c);
+		take_lines(c); /* what came in front is still answered */
 		if (c->why == NULL)
 			c->why = "closed by the peer";
-		conn_wait(c,
-		    queued(c) > 0 && c->wait != WAIT_TLS ? WAIT_LAST_FLUSH
-							 : WAIT_GONE);
+		conn_close(c);
 	} else if (what & BEV_EVENT_ERROR) {
 		conn_drop(c,
 		    c->wait == WAIT_TLS ? "handshake failed"
@@ -544,14 +541,20 @@ void
 loop_free(struct loop **loop)
 {
 	struct loop *l = *loop;
+	struct conn *c, *next;
+	struct source *s, *after;
 
 	*loop = NULL;
 	if (l == NULL)
 		return;
-	while (!LIST_EMPTY(&l->conns))
-		conn_free(LIST_FIRST(&l->conns));
-	while (!LIST_EMPTY(&l->sources))
-		source_free(LIST_FIRST(&l->sources));
+	for (c = LIST_FIRST(&l->conns); c != NULL; c = next) {
+		next = LIST_NEXT(c, others);
+		conn_free(c);
+	}
+	for (s = LIST_FIRST(&l->sources); s != NULL; s = after) {
+		after = LIST_NEXT(s, others);
+		source_free(s);
+	}
 	event_base_free(l->base);
 	free(l);
 }

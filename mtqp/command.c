@@ -304,18 +304,18 @@ cmd_unknown(struct session *s, const struct request *rq, struct reply *r)
 
 static const struct command {
 	const char *word;
-	unsigned states; /* where it is allowed ... */
-	const char *refusal; /* ... and the status elsewhere */
+	const char *refusal; /* the status, where it is not allowed ... */
+	unsigned states; /* ... that is, in all but these */
 	unsigned min_args, max_args;
 	bool blank_end; /* the grammar has *WSP at its end */
 	void (*run)(struct session *, const struct request *, struct reply *);
 } commands[] = {
-	{ "TRACK", ANY_STATE, NULL, 2, 2, false, cmd_track },
-	{ "STARTTLS", SESSION_CLEAR, "-BAD/tls-in-progress", 1, 1, true,
+	{ "TRACK", NULL, ANY_STATE, 2, 2, false, cmd_track },
+	{ "STARTTLS", "-BAD/tls-in-progress", SESSION_CLEAR, 1, 1, true,
 	    cmd_starttls }, /* A23 */
-	{ "COMMENT", ANY_STATE, NULL, 0, UINT_MAX, true, cmd_comment },
-	{ "QUIT", ANY_STATE, NULL, 0, 0, false, cmd_quit },
-	{ NULL, ANY_STATE, NULL, 0, UINT_MAX, true, cmd_unknown },
+	{ "COMMENT", NULL, ANY_STATE, 0, UINT_MAX, true, cmd_comment },
+	{ "QUIT", NULL, ANY_STATE, 0, 0, false, cmd_quit },
+	{ NULL, NULL, ANY_STATE, 0, UINT_MAX, true, cmd_unknown },
 }; /* the last row catches the rest */
 
 static void

@@ -273,9 +273,9 @@ text_is_exact(void **state)
 	buf_free(&want);
 }
 
-#define LONG_WORDS \
-	"ten words, ten words, ten words, ten words, ten words, ten words, " \
-	"ten words, ten words, ten words, ten words, ten words, ten words"
+static const char long_text[] =
+    "ten words, ten words, ten words, ten words, ten words, ten words, "
+    "ten words, ten words, ten words, ten words, ten words, ten words";
 
 static void
 written_is_read_back(void **state)
@@ -283,7 +283,7 @@ written_is_read_back(void **state)
 	static const char *const texts[] = { "a@b.example", "",
 		"\"a;b (c) d\"@e.example", "two  blanks   inside@x.example",
 		"--mtrk-000000000000000000000000@x.example", ".dots@x.example",
-		LONG_WORDS };
+		long_text };
 	struct buf out = BUF(CASE_MAX), want = BUF(CASE_MAX),
 		   got = BUF(CASE_MAX);
 	struct tstat t = { 0 }, back;

@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Play transcripts against the real mtqpd.
+
+    run.py [--slow] BIN_DIR [FILE.t ...]
+
+A transcript is a text file:
+
+    # a comment
+    conf: Name value    a line for mtrk.conf (before everything else)
+    slow                only with --slow: it waits for a deadline
+    C: text             sent, with CRLF
+    raw: text           sent as it stands, with \\r \\n \\\\ \\xHH
+    times N text        the same, N times over
+    S: text             the next line must match; * is any text
+    S: ...              any lines, up to one that matches the next S:
+    S: <closed>         the server closes
+    starttls            TLS handshake
+    starttls-fails      the same, but it must not succeed
+    pause SECONDS
+
+Each transcript has a server of its own; all share a store that the real
+mtrk-milter and mtrk-collect have filled (see MESSAGES)."""
+import glob
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import fill
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PATIENCE_S = 10
+
+# Secret 00..0f; its certifier (spec 9.2); the AUTH carrier has it in xtext.
+CERTIFIER = "VheLhqV/rCKJmplkGFwsyW59pYk"
+OTHER = "SGk+2BFO26uqA6h//FWenQgTKbn2g"  # of "0000000000000002", "+" encoded
+
+
+def tracked(qid, envid, recipients, certifier=CERTIFIER):
+    return (qid, "sender@client.example",
+            ["ENVID=" + envid, "AUTH=MTRK+3D" + certifier + ":691200"],
+            recipients)
+
+
+MESSAGES = [
+    tracked("38D4EA84781", "four@client.example", [
+        ("alice@here.example", ["ORCPT=rfc822;Alice@here.example"]),
+        ("bob@far.example", ["ORCPT=rfc822;bob@far.example"]),
+        ("carol@slow.example", []),
+        ("dave@gone.example", []),
+    ]),
+    tracked("38D4EA84782", "fresh@client.example", [("erin@here.example", [])]),
+    tracked("38D4EA84783", "twice@client.example", [("one@here.example", [])]),
+    tracked("38D4EA84784", "twice@client.example", [("two@here.example", [])]),
+    tracked("38D4EA84785", "twice@client.example", [("hidden@here.example", [])],
+            OTHER),
+    tracked("38D4EA84786", "odd+2Bid@client.example", [("erin@here.example", [])]),
+    tracked("38D4EA84787", "many@client.example",
+            [("r%04d@many.example" % i, []) for i in range(1000)]),
+    ("38D4EA84788", "sender@client.example", ["ENVID=untracked@client.example"],
+     [("erin@here.example", [])]),
+]
+
+
+def log_lines():
+    stamp = time.strftime("%b %e %H:%M:%S")
+
+    def line(daemon, text):
+        return "%s mx postfix/%s[99]: %s" % (stamp, daemon, text)
+
+    tail = "delay=1, delays=0/0/1/0, dsn=%s, status=%s"
+    return [
+        line("local", "38D4EA84781: to=<alice@here.example>, relay=local, "
+             + tail % ("2.0.0", "sent (delivered to mailbox)")),
+        line("smtp", "38D4EA84781: to=<bob@far.example>, relay=mx.far.example"
+             "[192.0.2.1]:25, " + tail % ("2.0.0", "sent (250 ok)")),
+        line("smtp", "38D4EA84781: to=<carol@slow.example>, relay=mx.slow.example"
+             "[192.0.2.2]:25, " + tail % ("4.2.0", "deferred (host "
+             "mx.slow.example[192.0.2.2] said: 450 4.2.0 later)")),
+        line("smtp", "38D4EA84781: to=<dave@gone.example>, relay=mx.gone.example"
+             "[192.0.2.3]:25, " + tail % ("5.1.1", "bounced (host "
+             "mx.gone.example[192.0.2.3] said: 550 5.1.1 unknown)")),
+    ]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class House:
+    """A folder with a filled store and a certificate."""
+
+    def __init__(self, bin_dir, folder):
+        self.bin, self.dir = bin_dir, folder
+        self.cert, self.key = folder + "/cert.pem", folder + "/key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", self.key,
+             "-out", self.cert, "-days", "2", "-subj", "/CN=test", "-addext",
+             "subjectAltName=DNS:mtqp.example.org,DNS:*.wild.example.org"],
+            check=True, stderr=subprocess.DEVNULL)
+        conf = self.conf("fill", ["MilterSocket local:%s/milter" % folder])
+        fill.fill(bin_dir, conf, folder + "/milter", MESSAGES, log_lines())
+
+    def conf(self, name, lines):
+        path = "%s/%s.conf" % (self.dir, name)
+        with open(path, "w") as f:
+            f.write("Store %s/store\nReportingMTA mx.example.org\n"
+                    "LogTo stderr\nLogLevel debug\n" % self.dir)
+            f.write("".join(line + "\n" for line in lines))
+        return path
+
+    def with_tls(self):
+        return ["TLSCertificate " + self.cert, "TLSKey " + self.key]
+
+
+class Server:
+    """One mtqpd on a port of its own."""
+
+    def __init__(self, house, name, lines):
+        self.port = free_port()
+        lines = [x.replace("@CERT@", house.cert).replace("@KEY@", house.key)
+                 for x in lines]
+        self.conf = house.conf(name,
+                               lines + ["Listen 127.0.0.1:%d" % self.port])
+        self.log_path = "%s/%s.log" % (house.dir, name)
+        with open(self.log_path, "w") as log:
+            self.process = subprocess.Popen(
+                [house.bin + "/mtqpd", "-f", "-c", self.conf], stderr=log)
+        fill.until("mtqpd for " + name, self.up)
+
+    def up(self):
+        if self.process.poll() is not None:
+            raise SystemExit(self.log() + "mtqpd did not start")
+        return " event=start " in self.log()
+
+    def log(self):
+        with open(self.log_path) as f:
+            return f.read()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+class Client:
+    def __init__(self, port):
+        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self.have = b""
+
+    def send(self, data):
+        self.sock.sendall(data)
+
+    def line(self):
+        """The next line without CRLF; None: closed."""
+        while b"\n" not in self.have:
+            try:
+                more = self.sock.recv(65536)
+            except (ConnectionResetError, ssl.SSLError):
+                more = b""
+            if not more:
+                assert not self.have, "closed inside a line: %r" % self.have
+                return None
+            self.have += more
+        line, self.have = self.have.split(b"\n", 1)
+        assert line.endswith(b"\r") and len(line) <= 999, line
+        return line[:-1].decode("ascii")
+
+    def starttls(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        assert not self.have, "octets in clear before TLS: %r" % self.have
+        self.sock = context.wrap_socket(self.sock,
+                                        server_hostname="mtqp.example.org")
+
+    def close(self):
+        self.sock.close()
+
+
+def unescape(text):
+    return re.sub(rb"\\(r|n|\\|x[0-9a-f]{2})",
+                  lambda m: {b"r": b"\r", b"n": b"\n", b"\\": b"\\"}.get(
+                      m[1], None) or bytes([int(m[1][1:], 16)]),
+                  text.encode())
+
+
+class Wrong(Exception):
+    pass
+
+
+def matches(pattern, line):
+    if pattern == "<closed>" or line is None:
+        return (pattern == "<closed>") == (line is None)
+    parts = [re.escape(p) for p in pattern.split("*")]
+    return re.fullmatch(".*".join(parts), line) is not None
+
+
+def expect(client, pattern, skip):
+    while True:
+        line = client.line()
+        if matches(pattern, line):
+            return
+        if not skip or line is None:
+            raise Wrong("got %r" % line)
+
+
+def play(client, steps):
+    skip = False
+    for number, verb, text in steps:
+        try:
+            if verb == "C:":
+                client.send(text.encode() + b"\r\n")
+            elif verb == "raw:":
+                client.send(unescape(text))
+            elif verb == "times":
+                n, text = text.split(" ", 1)
+                client.send(unescape(text) * int(n))
+            elif verb == "S:" and text == "...":
+                skip = True
+            elif verb == "S:":
+                expect(client, text, skip)
+                skip = False
+            elif verb == "starttls":
+                client.starttls()
+            elif verb == "starttls-fails":
+                try:
+                    client.starttls()
+                except (OSError, AssertionError):
+                    continue
+                raise Wrong("TLS is up")
+            elif verb == "pause":
+                client.sock.settimeout(PATIENCE_S + float(text))
+                time.sleep(float(text))
+            else:
+                raise Wrong("no such step")
+        except (Wrong, OSError, AssertionError) as why:
+            raise Wrong("line %d: %s %s: %s" % (number, verb, text, why))
+
+
+def read_transcript(path):
+    conf, steps, slow = [], [], False
+    with open(path) as f:
+        for number, line in enumerate(f, 1):
+            verb, _, text = line.rstrip("\n").partition(" ")
+            if verb == "" or verb.startswith("#"):
+                continue
+            if verb == "conf:":
+                conf.append(text)
+            elif verb == "slow":
+                slow = True
+            else:
+                steps.append((number, verb, text))
+    return conf, steps, slow
+
+
+def run_one(house, path, slow_too):
+    name = os.path.basename(path)[:-2]
+    conf, steps, slow = read_transcript(path)
+    if slow and not slow_too:
+        return name, "skipped", ""
+    server = Server(house, name, conf)
+    client = Client(server.port)
+    try:
+        play(client, steps)
+        result = "ok"
+    except Wrong as why:
+        result = "WRONG " + str(why)
+    client.close()
+    status = server.stop()
+    log = server.log()
+    if status != 0:
+        result = "WRONG exit status %d" % status
+    for secret in ("AAECAwQFBgcICQoLDA0ODw", "MDAwMDAwMDAwMDAwMDAwMg", CERTIFIER):
+        if secret in log:
+            result = "WRONG a secret is in the log"
+    return name, result, log
+
+
+def main(argv):
+    slow = "--slow" in argv
+    argv = [a for a in argv if a != "--slow"]
+    if len(argv) < 2:
+        raise SystemExit(__doc__)
+    files = argv[2:] or sorted(glob.glob(HERE + "/*.t"))
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="mtqp-") as folder:
+        house = House(os.path.abspath(argv[1]), folder)
+        with ThreadPoolExecutor(8 if slow else 2) as pool:
+            for name, result, log in pool.map(
+                    lambda f: run_one(house, f, slow), files):
+                print("%-32s %s" % (name, result), flush=True)
+                if result.startswith("WRONG"):
+                    failed += 1
+                    print(log)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

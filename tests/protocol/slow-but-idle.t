@@ -1,0 +1,10 @@
+# Q11: idle is not slow
+slow
+S: +OK+/MTQP*
+S: .
+pause 45
+C: COMMENT
+S: +OK *
+C: QUIT
+S: +OK *
+S: <closed>

@@ -1,0 +1,10 @@
+slow
+conf: TLSCertificate @CERT@
+conf: TLSKey @KEY@
+S: +OK+/MTQP*
+S: STARTTLS
+S: .
+C: STARTTLS mtqp.example.org
+S: +OK *
+pause 16
+S: <closed>

@@ -1,0 +1,10 @@
+# the same between reply and handshake: it is taken for TLS and fails
+conf: TLSCertificate @CERT@
+conf: TLSKey @KEY@
+S: +OK+/MTQP*
+S: STARTTLS
+S: .
+C: STARTTLS mtqp.example.org
+S: +OK *
+raw: QUIT\r\n
+starttls-fails

@@ -1,0 +1,34 @@
+# Q25-Q34
+conf: TLSCertificate @CERT@
+conf: TLSKey @KEY@
+S: +OK+/MTQP*
+S: STARTTLS
+S: .
+C: STARTTLS
+S: -BAD *
+C: STARTTLS localhost
+S: -BAD *
+C: STARTTLS other.example.org
+S: -BAD/bad-fqdn *
+C: TRACK four@client.example AAECAwQFBgcICQoLDA0ODw==
+S: +OK+ *
+S: ...
+S: .
+C: STARTTLS mtqp.example.org
+S: +OK *
+starttls
+S: +OK+/MTQP*
+S: .
+C: STARTTLS mtqp.example.org
+S: -BAD/tls-in-progress *
+C: TRACK four@client.example AAECAwQFBgcICQoLDA0ODw==
+S: +OK+ *
+S: ...
+S: Action: delivered
+S: ...
+S: .
+times 1000 TRACK four@client.example AAECAwQFBgcICQoLDA0ODw==\r\n
+C: QUIT
+S: ...
+S: +OK goodbye
+S: <closed>

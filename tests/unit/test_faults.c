@@ -1,0 +1,319 @@
+/*
+ * Break it on purpose: the n-th call to LMDB, or of LMDB to the system, fails,
+ * or the process is killed there; for every n until a run meets no fault.
+ *
+ * The functions below stand in front of the real ones: those of liblmdb for
+ * the store, those of libc for liblmdb.
+ */
+#include "tests/lib/cm.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <lmdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/lib/sample.h"
+
+enum { MIB = 1 << 20, WAIT = 60000 };
+
+static atomic_long countdown; /* 0: not armed */
+static atomic_bool fired, deadly;
+static atomic_int code; /* what a failing call says */
+static atomic_long steps;
+
+static bool
+fault(void)
+{
+	steps++;
+	if (countdown == 0 || --countdown != 0)
+		return false;
+	if (deadly)
+		kill(getpid(), SIGKILL);
+	fired = true;
+	return true;
+}
+
+static void
+arm(long n, int what)
+{
+	fired = false;
+	code = what;
+	countdown = n;
+}
+
+static void *
+real(const char *name)
+{
+	void *f = dlsym(RTLD_NEXT, name);
+
+	if (f == NULL)
+		abort();
+	return f;
+}
+
+/* name, its parameters, the same as arguments, the value of a failure */
+#define STAND_IN(type, name, parameters, arguments, failure) \
+	type name parameters; \
+	type name parameters \
+	{ \
+		static type(*next) parameters; \
+		if (next == NULL) \
+			*(void **)&next = real(#name); \
+		if (fault()) \
+			return (errno = code > 0 ? code : EIO), (failure); \
+		return next arguments; \
+	}
+
+#define LMDB_SAYS (code == EIO ? EIO : MDB_MAP_FULL)
+STAND_IN(int, mdb_txn_begin, (MDB_env * e, MDB_txn *p, unsigned f, MDB_txn **t),
+    (e, p, f, t), LMDB_SAYS)
+STAND_IN(int, mdb_get, (MDB_txn * t, MDB_dbi d, MDB_val *k, MDB_val *v),
+    (t, d, k, v), LMDB_SAYS)
+STAND_IN(int, mdb_put,
+    (MDB_txn * t, MDB_dbi d, MDB_val *k, MDB_val *v, unsigned f),
+    (t, d, k, v, f), LMDB_SAYS)
+STAND_IN(int, mdb_del, (MDB_txn * t, MDB_dbi d, MDB_val *k, MDB_val *v),
+    (t, d, k, v), LMDB_SAYS)
+STAND_IN(int, mdb_cursor_open, (MDB_txn * t, MDB_dbi d, MDB_cursor **c),
+    (t, d, c), LMDB_SAYS)
+STAND_IN(int, mdb_cursor_get,
+    (MDB_cursor * c, MDB_val *k, MDB_val *v, MDB_cursor_op op), (c, k, v, op),
+    LMDB_SAYS)
+STAND_IN(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at),
+    (fd, p, n, at), -1)
+STAND_IN(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t at),
+    (fd, v, n, at), -1)
+STAND_IN(
+    ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), -1)
+STAND_IN(int, fdatasync, (int fd), (fd), -1)
+
+static char dir[256], path[300], why[STORE_WHY_MAX];
+static struct store *st;
+
+static int
+setup(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	countdown = 0;
+	scratch_make(dir);
+	snprintf(path, sizeof path, "%s/store", dir);
+	if (store_open(path, STORE_WRITE, 64 * MIB, &st, why) != MTRK_OK)
+		return -1;
+	for (unsigned long i = 1; i <= 3; i++) {
+		sample_message(&s, i);
+		if (store_add(st, &s.m, WAIT) != MTRK_OK)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	countdown = 0;
+	store_close(&st);
+	scratch_remove(dir);
+	return 0;
+}
+
+static bool
+count(const struct message *m, void *arg)
+{
+	*(size_t *)arg += 1 + m->n_events * 1000;
+	return true;
+}
+
+/* Messages, plus a thousand times their events; by another process's eyes. */
+static size_t
+contents(void)
+{
+	size_t n = 0;
+
+	assert_int_equal(store_all(st, count, &n), MTRK_OK);
+	return n;
+}
+
+static enum mtrk_err
+add_one(unsigned long n)
+{
+	struct sample s;
+
+	sample_message(&s, n);
+	return store_add(st, &s.m, WAIT);
+}
+
+static enum mtrk_err
+one_event(unsigned long n)
+{
+	struct sample s;
+	struct happening_line l;
+	struct txn t;
+
+	(void)n;
+	sample_message(&s, 1);
+	l = sample_line(&s, ACTION_DELAYED, SAMPLE_ARRIVAL, "451 later");
+	t = store_begin(st);
+	store_happened(&t, &l);
+	store_set_mark(&t, "log", SPAN("1 2 3"));
+	return store_end(&t);
+}
+
+/*
+ * Fail the 1st, 2nd, 3rd ... call below us until a run meets no fault.  After
+ * each failure the store is as before, and the next call goes well again.
+ */
+static void
+survives(enum mtrk_err (*step)(unsigned long n), int what)
+{
+	static unsigned long number = 100; /* never the same message */
+	long n = 0;
+
+	do {
+		size_t before = contents();
+		enum mtrk_err err;
+
+		arm(++n, what);
+		err = step(++number);
+		countdown = 0;
+		if (!fired) {
+			assert_int_equal(err, MTRK_OK);
+			break;
+		}
+		if (err == MTRK_OK)
+			fail_msg("call %ld failed and nobody noticed", n);
+		/* cures what LMDB thinks is beyond repair */
+		assert_int_equal(step(++number), MTRK_OK);
+		assert_true(contents() > before);
+		assert_true(contents() - before <= 1001);
+	} while (n < 1000);
+	assert_in_range(n, 8, 999);
+}
+
+static void
+adding_survives(void **state)
+{
+	(void)state;
+	survives(add_one, ENOSPC);
+	survives(add_one, EIO);
+}
+
+static void
+events_survive(void **state)
+{
+	(void)state;
+	survives(one_event, ENOSPC);
+	survives(one_event, EIO);
+}
+
+enum { MESSAGES = 1000, THREADS = 4, KILLS = 60 };
+
+static int told; /* the pipe's end that hears of what was answered 250 */
+
+static void *
+adder(void *arg)
+{
+	unsigned long first = (unsigned long)(uintptr_t)arg;
+
+	for (unsigned long i = first; i <= MESSAGES; i += THREADS)
+		if (add_one(i + 1000) == MTRK_OK)
+			(void)!write(told, &i, sizeof i);
+	return NULL;
+}
+
+static void
+child_adds(long kill_at)
+{
+	pthread_t t[THREADS];
+
+	if (store_open(path, STORE_WRITE, 64 * MIB, &st, why) != MTRK_OK)
+		_exit(1);
+	steps = 0;
+	deadly = true;
+	countdown = kill_at;
+	for (uintptr_t i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, adder, (void *)(i + 1));
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+	(void)!write(told, &(unsigned long){ 0 }, sizeof(unsigned long));
+	(void)!write(told, &(unsigned long){ (unsigned long)steps },
+	    sizeof(unsigned long));
+	_exit(0);
+}
+
+/* Every message answered 250 is in the store.  Returns how many steps there
+ * were, if the child came to its end; 0 if it was killed. */
+static unsigned long
+run_and_kill(long kill_at)
+{
+	unsigned long got, all_steps = 0, answered[MESSAGES + 1] = { 0 };
+	int fds[2], status;
+	size_t n = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	told = fds[1];
+	if ((pid = fork()) == 0)
+		child_adds(kill_at);
+	close(fds[1]);
+	while (read(fds[0], &got, sizeof got) == (ssize_t)sizeof got) {
+		if (got == 0)
+			(void)!read(fds[0], &all_steps, sizeof all_steps);
+		else
+			answered[n++] = got;
+	}
+	close(fds[0]);
+	waitpid(pid, &status, 0);
+	assert_int_equal(
+	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
+	for (size_t i = 0; i < n; i++) {
+		size_t found = 0;
+		char envid[64];
+
+		snprintf(envid, sizeof envid, "%lu@h.test", answered[i] + 1000);
+		store_find(st, span_of(envid), count, &found);
+		if (found != 1)
+			fail_msg("%s was answered 250 and is not there", envid);
+	}
+	contents();
+	store_close(&st);
+	scratch_remove(path);
+	return all_steps;
+}
+
+static void
+killed_anywhere(void **state)
+{
+	unsigned long all;
+
+	(void)state;
+	store_close(&st);
+	scratch_remove(path);
+	all = run_and_kill(0);
+	assert_true(all > MESSAGES);
+	/* spread over the whole run, and a row of neighbours */
+	for (unsigned long i = 1; i <= KILLS; i++)
+		run_and_kill((long)(i * all / (KILLS + 1)));
+	for (unsigned long i = 0; i < KILLS / 2; i++)
+		run_and_kill((long)(all / 2 + i));
+}
+
+int
+main(void)
+{
+#define FAULT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		FAULT_TEST(adding_survives),
+		FAULT_TEST(events_survive),
+		FAULT_TEST(killed_anywhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
