@@ -1,6 +1,9 @@
 #include "common/group.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -15,27 +18,28 @@ struct job {
 	void (*drop)(void *arg);
 	void *arg;
 	enum mtrk_err err;
-	bool done;
-	unsigned holders; /* who still looks at it: waiter, committer */
+	sem_t done; /* posted once err is the outcome */
+	atomic_uint holders; /* who still looks at it: waiter, committer */
 };
 
 struct group {
 	struct db *db;
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t work, done;
+	pthread_cond_t work; /* signalled when `wanted` jobs are waiting */
 	struct job *first, **last;
-	unsigned waiting, last_group;
+	unsigned waiting, wanted, last_group;
 	bool running, stop;
 	pthread_t committer;
 };
 
-/* Before the lock is given back the last of the two frees it. */
+/* The last of the two frees it. */
 static void
 job_release(struct job *j)
 {
-	if (--j->holders > 0)
+	if (atomic_fetch_sub(&j->holders, 1) > 1)
 		return;
 	j->drop(j->arg);
+	sem_destroy(&j->done);
 	free(j);
 }
 
@@ -98,29 +102,28 @@ deadline_in(struct timespec *t, uint64_t us)
 }
 
 /* Those whom the last commit served come back in a moment; waiting that
- * moment lets one fsync serve all of them again. */
+ * moment lets one fsync serve all of them again.  With the lock held. */
 static void
 gather(struct group *g)
 {
 	struct timespec until;
 
-	if (g->waiting >= g->last_group)
-		return;
+	g->wanted = g->last_group;
 	deadline_in(&until, GATHER_US);
-	while (g->waiting < g->last_group && !g->stop)
+	while (g->waiting < g->wanted && !g->stop)
 		if (pthread_cond_timedwait(&g->work, &g->lock, &until) != 0)
-			return;
+			break;
+	g->wanted = 1;
 }
 
 static void
-finish(struct group *g, struct job *jobs)
+finish(struct job *jobs)
 {
 	for (struct job *j = jobs, *next; j != NULL; j = next) {
 		next = j->next;
-		j->done = true;
+		sem_post(&j->done);
 		job_release(j);
 	}
-	pthread_cond_broadcast(&g->done);
 }
 
 static void *
@@ -140,8 +143,8 @@ committer_main(void *arg)
 		jobs = take_jobs(g);
 		pthread_mutex_unlock(&g->lock);
 		g->last_group = commit_group(g, jobs);
+		finish(jobs);
 		pthread_mutex_lock(&g->lock);
-		finish(g, jobs);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
@@ -158,15 +161,33 @@ committer_runs(struct group *g)
 }
 
 static enum mtrk_err
-wait_for(struct group *g, struct job *j, unsigned wait_ms)
+wait_for(struct job *j, unsigned wait_ms)
 {
 	struct timespec until;
-	int rc = 0;
+	int rc;
 
 	deadline_in(&until, wait_ms * 1000ull);
-	while (!j->done && rc == 0)
-		rc = pthread_cond_timedwait(&g->done, &g->lock, &until);
-	return j->done ? j->err : MTRK_BUSY;
+	do
+		rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until);
+	while (rc == -1 && errno == EINTR);
+	return rc == 0 ? j->err : MTRK_BUSY;
+}
+
+/* False: there is no committer to do it. */
+static bool
+enqueue(struct group *g, struct job *j)
+{
+	bool runs;
+
+	pthread_mutex_lock(&g->lock);
+	if ((runs = committer_runs(g))) {
+		*g->last = j;
+		g->last = &j->next;
+		if (++g->waiting >= g->wanted)
+			pthread_cond_signal(&g->work);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return runs;
 }
 
 enum mtrk_err
@@ -174,24 +195,21 @@ group_commit(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
     void (*drop)(void *arg), unsigned wait_ms)
 {
 	struct job *j = calloc(1, sizeof *j);
-	enum mtrk_err err = j == NULL ? MTRK_NOMEM : MTRK_IO;
+	enum mtrk_err err;
 
 	if (j == NULL) {
 		drop(arg);
-		return err;
+		return MTRK_NOMEM;
 	}
-	*j = (struct job){ .run = run, .drop = drop, .arg = arg, .holders = 1 };
-	pthread_mutex_lock(&g->lock);
-	if (committer_runs(g)) {
-		j->holders = 2;
-		*g->last = j;
-		g->last = &j->next;
-		g->waiting++;
-		pthread_cond_signal(&g->work);
-		err = wait_for(g, j, wait_ms);
+	*j = (struct job){ .run = run, .drop = drop, .arg = arg, .holders = 2 };
+	sem_init(&j->done, 0, 0);
+	if (enqueue(g, j)) {
+		err = wait_for(j, wait_ms);
+	} else {
+		err = MTRK_IO;
+		job_release(j);
 	}
 	job_release(j);
-	pthread_mutex_unlock(&g->lock);
 	return err;
 }
 
@@ -205,11 +223,11 @@ group_new(struct db *db)
 		return NULL;
 	g->db = db;
 	g->last = &g->first;
+	g->wanted = 1;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->work, &attr);
-	pthread_cond_init(&g->done, &attr);
 	pthread_condattr_destroy(&attr);
 	return g;
 }
@@ -238,7 +256,6 @@ group_free(struct group **gp)
 		return;
 	committer_stop(g);
 	pthread_cond_destroy(&g->work);
-	pthread_cond_destroy(&g->done);
 	pthread_mutex_destroy(&g->lock);
 	free(g);
 }

@@ -9,17 +9,17 @@
  *	message	number			record.c's message; never changed
  *	event	number			record.c's event, the newest last; each
  *					names the one before of its message
- *	state	message's number	its newest event's number, 6 bytes; 0:
- *					none
+ *	state	message's number	its newest event's number, 6 bytes;
+ *					absent: it has none
  *	envid	hash, number		no bytes.  hash: the first 8 bytes of
- *					SHA-1(decoded envid)
- *	queue	hash, number		no bytes: this message claims the
- *					queue id.  hash: FNV-1a, 64 bits, of
- *					instance, NUL, queue id.  Removed when
- *					the MTA frees the id
+ *					SHA-1(decoded envid); it only finds
+ *					candidates, the record is asked
+ *	queue	instance, NUL, queue	no bytes: this message claims the
+ *		id, NUL, number		queue id.  Removed when the MTA frees
+ *					the id
  *
- * A hash only finds candidates: the record is asked.  Messages and events are
- * written behind all others and never grow, so that pages fill whole.
+ * Messages and events are written behind all others and never grow, so that
+ * pages fill whole.
  */
 #include "common/store.h"
 
@@ -44,6 +44,7 @@ static const char format[] = "mtrk 1";
 
 enum {
 	RECORD_MAX = 64 << 20, /* octets of one record; ours */
+	ENVID_HASH_LEN = 8,
 	SAME_STEPS = 32, /* events looked back for a text; ours */
 };
 
@@ -67,50 +68,54 @@ number_of(struct span s)
 	return n;
 }
 
-static struct index_key
-index_key(const unsigned char hash[8], uint64_t message)
+static void
+index_add(struct index_key *k, struct span s)
 {
-	struct number_key n = number_key(message);
-	struct index_key k;
-
-	memcpy(k.b, hash, 8);
-	memcpy(k.b + 8, n.b, NUMBER_LEN);
-	return k;
+	if (s.n > INDEX_MAX - k->n)
+		s.n = INDEX_MAX - k->n; /* too long was refused before */
+	memcpy(k->b + k->n, s.p, s.n);
+	k->n += s.n;
 }
 
+/* A hash keeps it small: there is one of these for every message. */
 struct index_key
 envid_key(struct span envid, uint64_t message)
 {
 	unsigned char hash[CERTIFIER_LEN] = { 0 };
+	struct number_key n = number_key(message);
+	struct index_key k = { 0 };
 
 	crypto_sha1(envid.p, envid.n, hash);
-	return index_key(hash, message);
+	index_add(&k, (struct span){ (const char *)hash, ENVID_HASH_LEN });
+	index_add(&k, KEY(n));
+	return k;
 }
 
-static uint64_t
-fnv1a(uint64_t h, struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-	return h;
-}
-
+/* As they are: MTAs number upwards, and neighbours share pages. */
 struct index_key
 queue_key(struct span instance, struct span queue_id, uint64_t message)
 {
-	uint64_t h = fnv1a(0xcbf29ce484222325u, instance);
-	unsigned char hash[8];
+	struct number_key n = number_key(message);
+	struct index_key k = { 0 };
 
-	h = fnv1a(fnv1a(h, (struct span){ "", 1 }), queue_id);
-	for (size_t i = 0; i < 8; i++)
-		hash[i] = (unsigned char)(h >> (56 - 8 * i));
-	return index_key(hash, message);
+	index_add(&k, instance);
+	index_add(&k, (struct span){ "", 1 });
+	index_add(&k, queue_id);
+	index_add(&k, (struct span){ "", 1 });
+	index_add(&k, KEY(n));
+	return k;
+}
+
+struct span
+index_span(const struct index_key *k)
+{
+	return (struct span){ k->b, k->n };
 }
 
 bool
 index_same(struct span found, const struct index_key *k)
 {
-	return found.n == INDEX_LEN && memcmp(found.p, k->b, 8) == 0;
+	return found.n == k->n && memcmp(found.p, k->b, k->n - NUMBER_LEN) == 0;
 }
 
 /* The first writer stamps the folder; nobody works on another format. */
@@ -195,8 +200,8 @@ struct new_message {
 	int64_t arrival;
 	unsigned char certifier[CERTIFIER_LEN];
 	char envid[ENVID_MAX + 1];
-	char instance[64];
-	char queue_id[64];
+	char instance[QUEUE_ID_LEN_MAX + 1];
+	char queue_id[QUEUE_ID_LEN_MAX + 1];
 };
 
 static void
@@ -226,7 +231,7 @@ static void
 add_message(struct txn *t, void *arg)
 {
 	struct new_message *n = arg;
-	struct number_key key, none = number_key(0);
+	struct number_key key;
 	struct index_key by_envid, by_queue;
 	uint64_t number;
 
@@ -239,9 +244,8 @@ add_message(struct txn *t, void *arg)
 	by_queue =
 	    queue_key(span_of(n->instance), span_of(n->queue_id), number);
 	txn_append(t, TABLE_MESSAGE, KEY(key), buf_as_span(&n->record));
-	txn_append(t, TABLE_STATE, KEY(key), KEY(none));
-	txn_put(t, TABLE_ENVID, KEY(by_envid), SPAN(""));
-	txn_put(t, TABLE_QUEUE, KEY(by_queue), SPAN(""));
+	txn_put(t, TABLE_ENVID, index_span(&by_envid), SPAN(""));
+	txn_put(t, TABLE_QUEUE, index_span(&by_queue), SPAN(""));
 }
 
 enum mtrk_err
@@ -313,14 +317,11 @@ add_event(struct txn *t, uint64_t message, const struct event *e)
 {
 	struct number_key of = number_key(message), key;
 	struct event before = { 0 };
-	struct span state;
 	struct buf record = BUF(RECORD_MAX);
 	uint64_t previous;
 
 	txn_need_room(t);
-	if (!txn_get(t, TABLE_STATE, KEY(of), &state))
-		return;
-	previous = number_of(state);
+	previous = last_event(t, message);
 	load_before(t, previous, &before);
 	record_put_event(&record, e, &before, previous);
 	if (t->err == MTRK_OK)
@@ -342,7 +343,7 @@ free_queue_id(struct txn *t, uint64_t number, const struct message *m)
 {
 	struct index_key k = queue_key(m->instance, m->queue_id, number);
 
-	txn_delete(t, TABLE_QUEUE, KEY(k));
+	txn_delete(t, TABLE_QUEUE, index_span(&k));
 }
 
 static bool

@@ -16,7 +16,12 @@ enum store_table {
 	TABLE_QUEUE,
 };
 
-enum { NUMBER_LEN = 6, INDEX_LEN = 8 + NUMBER_LEN, NAME_MAX_LEN = 128 };
+enum {
+	NUMBER_LEN = 6,
+	QUEUE_ID_LEN_MAX = 63, /* ours, and of an instance's name */
+	INDEX_MAX = 2 * (QUEUE_ID_LEN_MAX + 1) + NUMBER_LEN,
+	NAME_MAX_LEN = 128,
+};
 #define NUMBER_MAX ((1ull << 48) - 1)
 
 struct store {
@@ -32,18 +37,22 @@ struct number_key number_key(uint64_t);
 uint64_t number_of(struct span); /* of at least 6 bytes: the last six */
 #define KEY(k) ((struct span){ (k).b, sizeof(k).b })
 
-/* A hash, big-endian, and a message's number. */
+/* What is indexed, and a message's number behind it. */
 struct index_key {
-	char b[INDEX_LEN];
+	size_t n;
+	char b[INDEX_MAX];
 };
 struct index_key envid_key(struct span envid, uint64_t message);
 struct index_key queue_key(
     struct span instance, struct span queue_id, uint64_t message);
-/* True if both are of the same hash. */
+struct span index_span(const struct index_key *);
+/* True if both index the same. */
 bool index_same(struct span found, const struct index_key *);
 
 /* Message `number` without events; recipients are the caller's to free. */
 bool load_message(struct txn *, uint64_t number, struct message *out);
+/* The number of its newest event; 0: it has none. */
+uint64_t last_event(struct txn *, uint64_t message);
 /* And its events and Message-ID; message_free() them. */
 bool load_whole(struct txn *, uint64_t number, struct message *out);
 void message_free(struct message *);

@@ -105,15 +105,20 @@ load_events(struct txn *t, uint64_t last, struct message *m)
 	return t->err == MTRK_OK;
 }
 
+uint64_t
+last_event(struct txn *t, uint64_t message)
+{
+	struct number_key key = number_key(message);
+	struct span state;
+
+	return txn_get(t, TABLE_STATE, KEY(key), &state) ? number_of(state) : 0;
+}
+
 bool
 load_whole(struct txn *t, uint64_t number, struct message *out)
 {
-	struct number_key key = number_key(number);
-	struct span state;
-
 	return load_message(t, number, out) &&
-	    txn_get(t, TABLE_STATE, KEY(key), &state) &&
-	    load_events(t, number_of(state), out);
+	    load_events(t, last_event(t, number), out);
 }
 
 uint64_t
@@ -124,7 +129,7 @@ find_claim(struct txn *t, struct span instance, struct span queue_id,
 	struct span found, none;
 
 	*out = (struct message){ 0 };
-	while (txn_before(t, TABLE_QUEUE, KEY(k), &found, &none) &&
+	while (txn_before(t, TABLE_QUEUE, index_span(&k), &found, &none) &&
 	    index_same(found, &k)) {
 		uint64_t number = number_of(found);
 
@@ -132,12 +137,10 @@ find_claim(struct txn *t, struct span instance, struct span queue_id,
 			return 0;
 		/* A line from before its arrival is of an older claim; a
 		 * second is for stamps that are cut at whole seconds. */
-		if (span_eq(out->instance, instance) &&
-		    span_eq(out->queue_id, queue_id) &&
-		    (time == INT64_MAX || out->arrival <= time + 1))
+		if (time == INT64_MAX || out->arrival <= time + 1)
 			return number;
 		message_free(out);
-		memcpy(k.b, found.p, INDEX_LEN);
+		k = queue_key(instance, queue_id, number);
 	}
 	return 0;
 }
@@ -148,7 +151,8 @@ store_knows(struct store *st, struct span instance, struct span queue_id)
 	struct index_key k = queue_key(instance, queue_id, 0);
 	struct txn t = txn_read(st->db);
 	struct span found, none;
-	bool known = txn_at_least(&t, TABLE_QUEUE, KEY(k), &found, &none) &&
+	bool known =
+	    txn_at_least(&t, TABLE_QUEUE, index_span(&k), &found, &none) &&
 	    index_same(found, &k);
 
 	txn_end(&t);
@@ -163,7 +167,8 @@ store_find(struct store *st, struct span envid, store_each_fn each, void *arg)
 	struct span found, none;
 	bool more = true;
 
-	while (more && txn_at_least(&t, TABLE_ENVID, KEY(k), &found, &none) &&
+	while (more &&
+	    txn_at_least(&t, TABLE_ENVID, index_span(&k), &found, &none) &&
 	    index_same(found, &k)) {
 		struct message m;
 		uint64_t number = number_of(found);
@@ -242,12 +247,9 @@ remove_message(struct txn *t, uint64_t number, const struct message *m)
 	struct index_key e = envid_key(m->envid, number);
 	struct index_key q = queue_key(m->instance, m->queue_id, number);
 	struct event_bytes ev = { 0 };
-	struct span state, bytes;
-	uint64_t at = 0;
+	struct span bytes;
 
-	if (txn_get(t, TABLE_STATE, KEY(key), &state))
-		at = number_of(state);
-	for (; at != 0; at = ev.previous) {
+	for (uint64_t at = last_event(t, number); at != 0; at = ev.previous) {
 		struct number_key k = number_key(at);
 
 		ev.previous = 0;
@@ -255,8 +257,8 @@ remove_message(struct txn *t, uint64_t number, const struct message *m)
 			record_get_event(bytes, &ev);
 		txn_delete(t, TABLE_EVENT, KEY(k));
 	}
-	txn_delete(t, TABLE_ENVID, KEY(e));
-	txn_delete(t, TABLE_QUEUE, KEY(q));
+	txn_delete(t, TABLE_ENVID, index_span(&e));
+	txn_delete(t, TABLE_QUEUE, index_span(&q));
 	txn_delete(t, TABLE_STATE, KEY(key));
 	txn_delete(t, TABLE_MESSAGE, KEY(key));
 }

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Play transcripts against the real mtqpd.
 
-    run.py [--slow] BIN_DIR [FILE.t ...]
+    run.py BIN_DIR [FILE.t ...]
 
 A transcript is a text file:
 
     # a comment
     conf: Name value    a line for mtrk.conf (before everything else)
-    slow                only with --slow: it waits for a deadline
     C: text             sent, with CRLF
     raw: text           sent as it stands, with \\r \\n \\\\ \\xHH
     times N text        the same, N times over
@@ -19,7 +18,8 @@ A transcript is a text file:
     pause SECONDS
 
 Each transcript has a server of its own; all share a store that the real
-mtrk-milter and mtrk-collect have filled (see MESSAGES)."""
+mtrk-milter and mtrk-collect have filled (see MESSAGES).  Those in slow/ wait
+for deadlines and are not played unless named."""
 import glob
 import os
 import re
@@ -31,7 +31,8 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import fill
+sys.dont_write_bytecode = True
+import fill  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE_S = 10
@@ -246,7 +247,7 @@ def play(client, steps):
 
 
 def read_transcript(path):
-    conf, steps, slow = [], [], False
+    conf, steps = [], []
     with open(path) as f:
         for number, line in enumerate(f, 1):
             verb, _, text = line.rstrip("\n").partition(" ")
@@ -254,18 +255,14 @@ def read_transcript(path):
                 continue
             if verb == "conf:":
                 conf.append(text)
-            elif verb == "slow":
-                slow = True
             else:
                 steps.append((number, verb, text))
-    return conf, steps, slow
+    return conf, steps
 
 
-def run_one(house, path, slow_too):
+def run_one(house, path):
     name = os.path.basename(path)[:-2]
-    conf, steps, slow = read_transcript(path)
-    if slow and not slow_too:
-        return name, "skipped", ""
+    conf, steps = read_transcript(path)
     server = Server(house, name, conf)
     client = Client(server.port)
     try:
@@ -285,17 +282,15 @@ def run_one(house, path, slow_too):
 
 
 def main(argv):
-    slow = "--slow" in argv
-    argv = [a for a in argv if a != "--slow"]
     if len(argv) < 2:
         raise SystemExit(__doc__)
     files = argv[2:] or sorted(glob.glob(HERE + "/*.t"))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="mtqp-") as folder:
         house = House(os.path.abspath(argv[1]), folder)
-        with ThreadPoolExecutor(8 if slow else 2) as pool:
+        with ThreadPoolExecutor(8) as pool:
             for name, result, log in pool.map(
-                    lambda f: run_one(house, f, slow), files):
+                    lambda f: run_one(house, f), files):
                 print("%-32s %s" % (name, result), flush=True)
                 if result.startswith("WRONG"):
                     failed += 1

@@ -1,5 +1,4 @@
 # a request must be complete within 30 s of its first octet
-slow
 S: +OK+/MTQP*
 S: .
 raw: COMM

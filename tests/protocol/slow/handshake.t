@@ -1,4 +1,3 @@
-slow
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

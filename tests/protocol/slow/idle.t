@@ -1,5 +1,4 @@
 # Q11: idle is not slow
-slow
 S: +OK+/MTQP*
 S: .
 pause 45
