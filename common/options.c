@@ -34,7 +34,7 @@ merge(const struct program *p, char *shorts, struct option *longs)
 {
 	size_t n = 0;
 
-	snprintf(shorts, SHORT_MAX, "c:fnV%s", p->short_options);
+	snprintf(shorts, SHORT_MAX, "+c:fnV%s", p->short_options);
 	for (const struct option *o = common_long; o->name != NULL; o++)
 		longs[n++] = *o;
 	for (const struct option *o = p->long_options;

@@ -1,0 +1,46 @@
+/*
+ * mtqp/submit.h -- submit one message by SMTP with MTRK, ENVID and ORCPT
+ * (RFC 3885 3, RFC 3461), STARTTLS and AUTH where offered and asked.
+ */
+#ifndef MTRK_MTQP_SUBMIT_H
+#define MTRK_MTQP_SUBMIT_H
+
+#include "common/mtrk.h"
+
+enum { SUBMIT_WHY_MAX = 512, SUBMISSION_PORT = 587 };
+
+struct submission {
+	const char *host;
+	uint16_t port;
+	const char *helo; /* our own name */
+	const char *from; /* "" for the null sender */
+	char *const *rcpts;
+	size_t n_rcpts;
+	const char *envid; /* xtext */
+	struct mtrk mtrk;
+	bool assume_mtrk; /* send it though EHLO doesn't list it */
+	const char *user, *password; /* NULL: no AUTH */
+	const char *ca_file;
+	bool require_tls;
+	struct span message; /* any line ends */
+};
+
+struct submitted {
+	bool tracked; /* it went with MTRK */
+	size_t refused; /* recipients; each was said to `each_refused` */
+	char server[256]; /* the host's own name, from EHLO */
+};
+
+/*
+ * MTRK_OK only if the server took the message (250 behind the last dot).
+ * Otherwise `why` (SUBMIT_WHY_MAX) tells: MTRK_IO not reachable or lost,
+ * MTRK_BUSY 4xx, MTRK_DENIED 5xx, TLS or AUTH not as demanded.
+ * `refused` is called for each recipient that was refused, with the reply.
+ */
+enum mtrk_err submit(const struct submission *, struct submitted *,
+    void (*refused)(const char *rcpt, struct span reply), char *why);
+
+/* The message as DATA wants it: CRLF, dots doubled, a line with a dot last. */
+void submit_stuff(struct span message, struct buf *out);
+
+#endif
