@@ -1,0 +1,224 @@
+# tests/lab/lab.sh -- a private, unpatched Debian Postfix and our programs on
+# loopback, for tests and the quickstart.  Nothing is installed, nothing of
+# the machine's own mail is touched.  To be sourced by bash, after
+#
+#	bin=...		the folder with our programs
+#
+# Everything lives below $lab, a fresh folder of mode 0711; lab_stop stops
+# what was started, by pid, and removes it.
+# shellcheck shell=bash disable=SC2154
+
+set -eu
+lab_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+lab_cache=${MTRK_LAB_CACHE:-$lab_root/.lab}
+lab_pids=()
+lab_keep=${lab_keep:-no}
+
+lab_fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
+
+# lab_wait SECONDS COMMAND...: until the command succeeds
+lab_wait() {
+	local tries=$(($1 * 20)); shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# lab_ports N: that many free TCP ports of 127.0.0.1
+lab_ports() {
+	python3 - "$1" <<-'P'
+	import socket, sys
+	s = [socket.socket() for _ in range(int(sys.argv[1]))]
+	for x in s: x.bind(("127.0.0.1", 0))
+	print(*[x.getsockname()[1] for x in s])
+	P
+}
+
+lab_listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Debian's packages, fetched once and unpacked, not installed.
+lab_fetch_postfix() {
+	[ -x "$lab_cache/pfx/usr/sbin/postfix" ] && return
+	rm -rf "$lab_cache/new"; mkdir -p "$lab_cache/new/debs"
+	(cd "$lab_cache/new/debs" && {
+		apt-get -q download postfix postfix-pcre postfix-lmdb ||
+		    { apt-get -q update && apt-get -q download postfix \
+		    postfix-pcre postfix-lmdb; }; } >log 2>&1) ||
+	    lab_fail "cannot fetch postfix: $(tail -1 "$lab_cache/new/debs/log")"
+	for deb in "$lab_cache"/new/debs/*.deb; do
+		dpkg -x "$deb" "$lab_cache/new/pfx"
+	done
+	rm -rf "$lab_cache/pfx" "$lab_cache/new/debs"
+	mv "$lab_cache/new/pfx" "$lab_cache/pfx"
+}
+
+lab_start() {
+	[ "$(id -u)" = 0 ] || lab_fail "a private Postfix needs root"
+	command -v python3 >/dev/null || lab_fail "python3 is missing"
+	lab_fetch_postfix
+	lab=$(mktemp -d /tmp/mtrk-lab-XXXXXX)
+	chmod 711 "$lab"
+	trap lab_stop EXIT
+	trap 'exit 1' INT TERM HUP
+	read -r smtp_port sink_port mtqp_port milter_port <<<"$(lab_ports 4)"
+}
+
+lab_stop() {
+	local status=$?
+	set +e
+	trap - EXIT
+	[ "$lab_keep" = yes ] && [ $status = 0 ] && return
+	[ -d "$lab/postfix" ] && lab_pf postfix stop >/dev/null 2>&1
+	for pid in "${lab_pids[@]}"; do kill "$pid" 2>/dev/null; done
+	for pid in "${lab_pids[@]}"; do wait "$pid" 2>/dev/null; done
+	if [ $status != 0 ] && [ $status != 77 ]; then
+		tail -n 15 "$lab"/*.log >&2 2>/dev/null
+	fi
+	rm -rf "$lab"
+	exit $status
+}
+
+# lab_run NAME COMMAND...: in the background, its output in NAME.log; its pid
+# in $NAME_pid ("-" becomes "_")
+lab_run() {
+	local name=$1; shift
+	"$@" >>"$lab/$name.log" 2>&1 &
+	lab_pids+=($!)
+	printf -v "${name//-/_}_pid" %s $!
+}
+
+# lab_pf COMMAND...: a Postfix command for the private instance
+lab_pf() {
+	local c=$1; shift
+	LD_LIBRARY_PATH="$lab_cache/pfx/usr/lib/postfix" \
+	    MAIL_CONFIG="$lab/postfix/etc" \
+	    PATH="$lab_cache/pfx/usr/sbin:$PATH" "$c" "$@"
+}
+
+# Accounts that every Debian has stand in for postfix and postdrop.
+lab_make_postfix() {
+	local p=$lab_cache/pfx i=$lab/postfix
+	mkdir -p "$i"/{etc,queue,data,log,mail}
+	mkdir -p "$i"/etc/{dynamicmaps.cf.d,postfix-files.d}
+	chown uucp "$i/data"; chmod 1777 "$i/mail"
+	cp "$p/etc/postfix/postfix-files" "$i/etc/"
+	printf 'pcre\t%s/postfix-pcre.so\tdict_pcre_open\n' \
+	    "$p/usr/lib/postfix" >"$i/etc/dynamicmaps.cf"
+	cat >"$i/etc/main.cf" <<-EOF
+	compatibility_level = 3.6
+	queue_directory = $i/queue
+	data_directory = $i/data
+	command_directory = $p/usr/sbin
+	daemon_directory = $p/usr/lib/postfix/sbin
+	shlib_directory = $p/usr/lib/postfix
+	meta_directory = $i/etc
+	sendmail_path = $p/usr/sbin/sendmail
+	newaliases_path = $p/usr/sbin/sendmail
+	mailq_path = $p/usr/sbin/sendmail
+	manpage_directory = $p/usr/share/man
+	html_directory = no
+	readme_directory = no
+	sample_directory = no
+	mail_owner = uucp
+	setgid_group = news
+	import_environment = MAIL_CONFIG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH=$p/usr/lib/postfix
+	maillog_file = $i/log/maillog
+	maillog_file_prefixes = $i/log
+	myhostname = mx.lab.test
+	mydestination = lab.test
+	inet_interfaces = 127.0.0.1
+	inet_protocols = ipv4
+	mynetworks = 127.0.0.0/8
+	alias_maps =
+	alias_database =
+	local_recipient_maps =
+	smtpd_relay_restrictions = permit_mynetworks, reject
+	mail_spool_directory = $i/mail/
+	disable_dns_lookups = yes
+	smtp_host_lookup = native
+	transport_maps = inline:{far.test=smtp:[127.0.0.1]:$sink_port}
+	smtpd_milters = inet:127.0.0.1:$milter_port
+	milter_default_action = accept
+	smtpd_command_filter = regexp:$lab_root/contrib/postfix/mtrk-auth-carrier.regexp
+	EOF
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$i/etc/main.cf"
+	sed "s/SMTP_PORT/127.0.0.1:$smtp_port/" >"$i/etc/master.cf" <<-'EOF'
+	SMTP_PORT inet n - n - - smtpd
+	pickup    unix n - n 60 1 pickup
+	cleanup   unix n - n - 0 cleanup
+	qmgr      unix n - n 300 1 qmgr
+	rewrite   unix - - n - - trivial-rewrite
+	bounce    unix - - n - 0 bounce
+	defer     unix - - n - 0 bounce
+	trace     unix - - n - 0 bounce
+	verify    unix - - n - 1 verify
+	flush     unix n - n 1000? 0 flush
+	proxymap  unix - - n - - proxymap
+	smtp      unix - - n - - smtp
+	relay     unix - - n - - smtp
+	showq     unix n - n - - showq
+	error     unix - - n - - error
+	retry     unix - - n - - error
+	discard   unix - - n - - discard
+	local     unix - n n - - local
+	virtual   unix - n n - - virtual
+	lmtp      unix - - n - - lmtp
+	anvil     unix - - n - 1 anvil
+	scache    unix - - n - 1 scache
+	tlsmgr    unix - - n 1000? 1 tlsmgr
+	postlog   unix-dgram n - n - 1 postlogd
+	EOF
+}
+
+# lab_start_postfix [main.cf lines...]
+lab_start_postfix() {
+	lab_make_postfix "$@"
+	lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
+	    lab_fail "postfix did not start: $(tail -3 "$lab/postfix.log")"
+	lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
+}
+
+lab_conf() {
+	cat >"$lab/mtrk.conf" <<-EOF
+	Store $lab/store
+	MilterSocket inet:$milter_port@127.0.0.1
+	MailLog $lab/postfix/log/maillog
+	Listen 127.0.0.1:$mtqp_port
+	ReportingMTA mx.lab.test
+	LogTo stderr
+	EOF
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$lab/mtrk.conf"
+}
+
+lab_start_milter() {
+	lab_run mtrk-milter "$bin/mtrk-milter" -c "$lab/mtrk.conf" -f
+	lab_wait 20 lab_listens "$milter_port" || lab_fail "no mtrk-milter"
+}
+lab_start_collect() {
+	lab_run mtrk-collect "$bin/mtrk-collect" -c "$lab/mtrk.conf" -f
+}
+lab_start_mtqpd() {
+	lab_run mtqpd "$bin/mtqpd" -c "$lab/mtrk.conf" -f
+	lab_wait 20 lab_listens "$mtqp_port" || lab_fail "no mtqpd"
+}
+lab_start_sink() {
+	lab_run sink python3 "$lab_root/tests/lab/sink.py" "$sink_port" \
+	    "$lab/taken"
+	lab_wait 20 lab_listens "$sink_port" || lab_fail "no sink"
+}
+
+# All of it: sink, milter, Postfix, collector, server.
+lab_start_all() {
+	lab_start
+	export XDG_DATA_HOME="$lab/data"
+	lab_conf
+	lab_start_sink
+	lab_start_milter
+	lab_start_postfix "$@"
+	lab_start_collect
+	lab_start_mtqpd
+}
+
+lab_track() { "$bin/mtrk-track" "$@"; }
+lab_dump() { "$bin/mtrk-dump" -c "$lab/mtrk.conf" "$@"; }

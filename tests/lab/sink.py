@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""sink.py PORT [FILE]: the next hop that a test needs, without MTRK.
+
+A recipient whose local part begins with "defer" gets 451, with "bounce" 550,
+any other 250.  Each message taken appends a line to FILE: its X-Number header
+or "-", a blank, its recipients.  Listens on 127.0.0.1 only.
+"""
+import socketserver
+import sys
+import threading
+
+lock = threading.Lock()
+
+
+class Session(socketserver.StreamRequestHandler):
+    def say(self, text):
+        self.wfile.write(text.encode() + b"\r\n")
+
+    def rcpt(self, line):
+        local = line.split("<", 1)[-1]
+        if local.startswith("defer"):
+            self.say("451 4.7.1 try again later")
+        elif local.startswith("bounce"):
+            self.say("550 5.1.1 no such user")
+        else:
+            self.rcpts.append(local.split(">")[0])
+            self.say("250 2.1.5 ok")
+
+    def data(self):
+        self.say("354 go on")
+        number, head = "-", True
+        for raw in self.rfile:
+            line = raw.rstrip(b"\r\n")
+            if line == b".":
+                break
+            head = head and line != b""
+            if head and line.lower().startswith(b"x-number:"):
+                number = line.split(b":", 1)[1].strip().decode()
+        if self.server.record:
+            with lock, open(self.server.record, "a") as out:
+                out.write(number + " " + ",".join(self.rcpts) + "\n")
+        self.rcpts = []
+        self.say("250 2.0.0 Ok: queued as SINK01")
+
+    def handle(self):
+        self.rcpts = []
+        self.say("220 sink.test ESMTP")
+        for raw in self.rfile:
+            line = raw.decode("latin-1").rstrip("\r\n")
+            verb = line[:4].upper()
+            if verb == "EHLO":
+                self.say("250-sink.test\r\n250-PIPELINING\r\n250 DSN")
+            elif verb == "RCPT":
+                self.rcpt(line)
+            elif verb == "DATA":
+                self.data()
+            elif verb == "QUIT":
+                self.say("221 bye")
+                return
+            else:
+                if verb in ("MAIL", "RSET"):
+                    self.rcpts = []
+                self.say("250 2.0.0 ok")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 100
+
+
+if __name__ == "__main__":
+    server = Server(("127.0.0.1", int(sys.argv[1])), Session)
+    server.record = sys.argv[2] if len(sys.argv) > 2 else None
+    server.serve_forever()
