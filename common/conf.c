@@ -216,6 +216,8 @@ set_number(struct conf *c, const struct setting *s, struct span text)
 	};
 	uint64_t v;
 
+	if (s->type >= ARRAY_LEN(parsers) || parsers[s->type].parse == NULL)
+		return "a setting without a parser";
 	if (!parsers[s->type].parse(text, &v))
 		return parsers[s->type].why;
 	if (v < s->least || v > s->most)
@@ -274,7 +276,8 @@ take_line(struct conf *c, struct span line, bool seen[ARRAY_LEN(settings)])
 	line = span_trim(line);
 	if (line.n == 0 || line.p[0] == '#')
 		return NULL;
-	for (name = line; name.n > 0 && !memchr(" \t", name.p[0], 2);)
+	name = line;
+	while (name.n > 0 && name.p[0] != ' ' && name.p[0] != '\t')
 		name = span_from(name, 1);
 	value = span_trim(name);
 	name = (struct span){ line.p, line.n - name.n };

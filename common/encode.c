@@ -119,9 +119,11 @@ enum mtrk_err
 base64_encode(const unsigned char *in, size_t n, enum base64_pad pad, char *out,
     size_t size)
 {
-	size_t o = 0;
+	size_t o = 0,
+	       length =
+		   pad == BASE64_PADDED ? 4 * ((n + 2) / 3) : (4 * n + 2) / 3;
 
-	if (size <= 4 * ((n + 2) / 3))
+	if (size <= length)
 		return MTRK_TOOBIG;
 	for (size_t i = 0; i < n; i += 3) {
 		unsigned left = n - i < 3 ? (unsigned)(n - i) : 3;

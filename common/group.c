@@ -17,7 +17,7 @@ struct job {
 	void (*run)(struct txn *, void *arg);
 	void (*drop)(void *arg);
 	void *arg;
-	enum mtrk_err err;
+	atomic_int err; /* enum mtrk_err */
 	sem_t done; /* posted once err is the outcome */
 	atomic_uint holders; /* who still looks at it: waiter, committer */
 };
@@ -64,9 +64,9 @@ commit_group(struct group *g, struct job *jobs)
 	for (struct job *j = jobs, *next; j != NULL; j = next, n++) {
 		next = j->next;
 		j->next = NULL;
-		j->err = err == MTRK_OK || (n == 0 && next == NULL)
-		    ? err
-		    : run_jobs(g, j);
+		j->err = (int)(err == MTRK_OK || (n == 0 && next == NULL)
+			? err
+			: run_jobs(g, j));
 		j->next = next;
 	}
 	return n;
@@ -170,7 +170,7 @@ wait_for(struct job *j, unsigned wait_ms)
 	do
 		rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until);
 	while (rc == -1 && errno == EINTR);
-	return rc == 0 ? j->err : MTRK_BUSY;
+	return rc == 0 ? (enum mtrk_err)j->err : MTRK_BUSY;
 }
 
 /* False: there is no committer to do it. */
@@ -181,6 +181,7 @@ enqueue(struct group *g, struct job *j)
 
 	pthread_mutex_lock(&g->lock);
 	if ((runs = committer_runs(g))) {
+		j->holders++;
 		*g->last = j;
 		g->last = &j->next;
 		if (++g->waiting >= g->wanted)
@@ -201,14 +202,9 @@ group_commit(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
 		drop(arg);
 		return MTRK_NOMEM;
 	}
-	*j = (struct job){ .run = run, .drop = drop, .arg = arg, .holders = 2 };
+	*j = (struct job){ .run = run, .drop = drop, .arg = arg, .holders = 1 };
 	sem_init(&j->done, 0, 0);
-	if (enqueue(g, j)) {
-		err = wait_for(j, wait_ms);
-	} else {
-		err = MTRK_IO;
-		job_release(j);
-	}
+	err = enqueue(g, j) ? wait_for(j, wait_ms) : MTRK_IO;
 	job_release(j);
 	return err;
 }

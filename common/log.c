@@ -98,7 +98,7 @@ log_quote(struct span text, char *buf, size_t size)
 		bool plain = c > 31 && c < 127 && c != '"' && c != '\\';
 
 		if (n + (plain ? 1 : 4) + sizeof "..." > size) {
-			n += (size_t)snprintf(buf + n, size - n, "...");
+			snprintf(buf + n, size - n, "...");
 			return buf;
 		}
 		if (plain)

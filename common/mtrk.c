@@ -120,19 +120,25 @@ orcpt_parse(struct span wire, struct orcpt *out)
 	return err;
 }
 
-void
+enum mtrk_err
 fqhn_hash(struct span fqhn, char out[CERTIFIER_TEXT + 1])
 {
-	unsigned char hash[CERTIFIER_LEN] = { 0 };
-	char lower[1024], padded[4 * ((CERTIFIER_LEN + 2) / 3) + 1];
-	size_t n = fqhn.n < sizeof lower ? fqhn.n : sizeof lower;
+	unsigned char hash[CERTIFIER_LEN];
+	char lower[FQHN_MAX], text[4 * ((CERTIFIER_LEN + 2) / 3) + 1];
+	enum mtrk_err err;
 
-	for (size_t i = 0; i < n; i++)
+	out[0] = '\0';
+	if (fqhn.n > FQHN_MAX)
+		return MTRK_TOOBIG;
+	for (size_t i = 0; i < fqhn.n; i++)
 		lower[i] = fqhn.p[i] >= 'A' && fqhn.p[i] <= 'Z'
 		    ? (char)(fqhn.p[i] - 'A' + 'a')
 		    : fqhn.p[i];
-	crypto_sha1(lower, n, hash);
-	base64_encode(
-	    hash, sizeof hash, BASE64_UNPADDED, padded, sizeof padded);
-	memcpy(out, padded, CERTIFIER_TEXT + 1);
+	err = crypto_sha1(lower, fqhn.n, hash);
+	if (err == MTRK_OK)
+		err = base64_encode(
+		    hash, sizeof hash, BASE64_UNPADDED, text, sizeof text);
+	if (err == MTRK_OK)
+		memcpy(out, text, CERTIFIER_TEXT + 1);
+	return err;
 }

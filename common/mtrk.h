@@ -56,7 +56,9 @@ struct orcpt {
 };
 enum mtrk_err orcpt_parse(struct span wire, struct orcpt *out);
 
-/* base64(SHA-1(lower-cased fqhn)), 27 characters, for S24 and A14. */
-void fqhn_hash(struct span fqhn, char out[CERTIFIER_TEXT + 1]);
+/* base64(SHA-1(lower-cased fqhn)), 27 characters, for S24 and A14.
+ * MTRK_TOOBIG beyond FQHN_MAX octets. */
+enum { FQHN_MAX = 255 }; /* RFC 1035 2.3.4 */
+enum mtrk_err fqhn_hash(struct span fqhn, char out[CERTIFIER_TEXT + 1]);
 
 #endif

@@ -161,7 +161,7 @@ take_line(struct stream *s, struct span *line)
 enum mtrk_err
 stream_line(struct stream *s, struct span *line)
 {
-	const int64_t end_ms = now_ms() + s->timeout_s * 1000ll;
+	const int64_t end_ms = now_ms() + (int64_t)s->timeout_s * 1000;
 	enum mtrk_err err = MTRK_OK;
 
 	*line = SPAN("");

@@ -1,7 +1,10 @@
 #include "common/uri.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "common/encode.h"
 
 static bool
 is_host_char(char c)
@@ -14,12 +17,21 @@ is_host_char(char c)
 static enum mtrk_err
 take_host(struct span s, char host[HOST_MAX + 1])
 {
+	unsigned char ip[16];
+
 	if (s.n == 0)
 		return MTRK_SYNTAX;
 	for (size_t i = 0; i < s.n; i++)
 		if (!is_host_char(s.p[i]))
 			return MTRK_SYNTAX;
-	return span_copy(host, HOST_MAX + 1, s) ? MTRK_OK : MTRK_TOOBIG;
+	if (!span_copy(host, HOST_MAX + 1, s))
+		return MTRK_TOOBIG;
+	/* a colon is for IPv6 addresses, and they are true ones */
+	if (strchr(host, ':') != NULL && inet_pton(AF_INET6, host, ip) != 1) {
+		host[0] = '\0';
+		return MTRK_SYNTAX;
+	}
+	return MTRK_OK;
 }
 
 static enum mtrk_err
@@ -46,6 +58,8 @@ hostport_parse(struct span s, char host[HOST_MAX + 1], uint16_t *port)
 	if (s.n > 0 && s.p[0] == '[') {
 		if (!span_split(span_from(s, 1), ']', &head, &tail) ||
 		    (tail.n > 0 && tail.p[0] != ':'))
+			return MTRK_SYNTAX;
+		if (memchr(head.p, ':', head.n) == NULL)
 			return MTRK_SYNTAX;
 		has_port = tail.n > 0;
 		tail = span_from(tail, 1);
@@ -84,7 +98,8 @@ percent_decode(struct span s, char *out, size_t size)
 				return MTRK_SYNTAX;
 			c = hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]);
 			i += 2;
-		}
+		} else if (strchr("/?#", c) != NULL) /* Q38: not as they are */
+			return MTRK_SYNTAX;
 		if (c <= ' ' || c > '~')
 			return MTRK_SYNTAX;
 		if (n + 1 >= size)
@@ -101,7 +116,11 @@ uri_parse(struct span s, struct mtqp_uri *out)
 {
 	static const char scheme[] = "mtqp://", track[] = "track/";
 	struct span authority, path, envid, secret;
+	unsigned char octets[SECRET_TEXT]; /* only to see that it decodes */
+	char plain[ENVID_MAX + 1];
+	const char *why;
 	enum mtrk_err err;
+	size_t n;
 
 	*out = (struct mtqp_uri){ 0 };
 	if (s.n > URI_MAX)
@@ -114,10 +133,19 @@ uri_parse(struct span s, struct mtqp_uri *out)
 		span_from(path, sizeof track - 1), '/', &envid, &secret))
 		return MTRK_SYNTAX;
 	err = hostport_parse(authority, out->host, &out->port);
+	/* RFC 3986 3.2.2: an IPv6 address stands in brackets */
+	if (err == MTRK_OK && strchr(out->host, ':') != NULL &&
+	    authority.p[0] != '[')
+		err = MTRK_SYNTAX;
 	if (err == MTRK_OK)
 		err = percent_decode(envid, out->envid, sizeof out->envid);
 	if (err == MTRK_OK)
+		err = envid_parse(span_of(out->envid), plain, &why);
+	if (err == MTRK_OK)
 		err = percent_decode(secret, out->secret, sizeof out->secret);
+	if (err == MTRK_OK)
+		err = base64_decode(
+		    span_of(out->secret), octets, sizeof octets, &n);
 	return err;
 }
 

@@ -58,13 +58,17 @@ skip_blanks(struct cur *c)
 	unsigned depth = 0;
 
 	for (; c->p < c->end; c->p++) {
-		if (*c->p == '(')
+		if (*c->p == '\\' && depth > 0 && c->p + 1 < c->end)
+			c->p++; /* quoted-pair */
+		else if (*c->p == '(')
 			depth++;
 		else if (*c->p == ')' && depth > 0)
 			depth--;
 		else if (depth == 0 && *c->p != ' ' && *c->p != '\t')
 			return;
 	}
+	if (depth > 0)
+		cur_fail(c, "a comment without its end");
 }
 
 /* 1 to `most` digits; -1 and the cursor stuck: none. */
@@ -167,6 +171,15 @@ time_of_day(struct cur *c)
 	return h * 3600 + m * 60 + s;
 }
 
+static int
+month_days(int year, unsigned month)
+{
+	int64_t next = month == 12 ? when_from_civil(year + 1, 1, 1)
+				   : when_from_civil(year, month + 1, 1);
+
+	return (int)(next - when_from_civil(year, month, 1));
+}
+
 static int64_t
 date(struct cur *c)
 {
@@ -179,7 +192,9 @@ date(struct cur *c)
 	skip_blanks(c);
 	p = c->p;
 	year = number(c, 4);
-	if (day < 1 || day > 31 || c->p != p + 4 || year < 1900)
+	if (day < 1 || day > month_days(year, month) || c->p != p + 4 ||
+	    year < 1900 ||
+	    (c->p < c->end && *c->p != ' ' && *c->p != '\t' && *c->p != '('))
 		cur_fail(c, "no such day");
 	return when_from_civil(year, month, (unsigned)day) * DAY_S;
 }

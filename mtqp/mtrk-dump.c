@@ -46,7 +46,7 @@ static bool
 own_option(int option, const char *argument)
 {
 	struct span *const wanted[] = {
-		[OPT_ENVID - OPT_ENVID] = &run.filter.envid,
+		[0] = &run.filter.envid,
 		[OPT_QUEUE_ID - OPT_ENVID] = &run.filter.queue_id,
 		[OPT_MESSAGE_ID - OPT_ENVID] = &run.filter.message_id,
 		[OPT_SENDER - OPT_ENVID] = &run.filter.sender,

@@ -62,8 +62,9 @@ make_envid(const char *host, char *out, size_t size)
 	if (err != MTRK_OK)
 		return err;
 	if (strlen(local) + 1 + strlen(name) > ENVID_MAX) {
-		fqhn_hash(span_of(host), hash);
-		err = xtext_encode(span_of(hash), name, sizeof name);
+		err = fqhn_hash(span_of(host), hash);
+		if (err == MTRK_OK)
+			err = xtext_encode(span_of(hash), name, sizeof name);
 	}
 	snprintf(out, size, "%s@%s", local, name);
 	return err;

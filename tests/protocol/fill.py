@@ -75,11 +75,17 @@ def until(what, test, seconds=10):
         time.sleep(0.02)
 
 
+def listens(path):
+    """A socket is there a moment before anybody listens on it."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
 def fill(bin_dir, conf, socket_path, messages, log_lines):
     """`messages` are the arguments of Milter.message()."""
     milter = subprocess.Popen([bin_dir + "/mtrk-milter", "-f", "-c", conf])
     try:
-        until("milter socket", lambda: os.path.exists(socket_path))
+        until("milter socket", lambda: listens(socket_path))
         for m in messages:
             client = Milter(socket_path)
             client.message(*m)

@@ -56,7 +56,8 @@ real(const char *name)
 	return f;
 }
 
-/* name, its parameters, the same as arguments, the value of a failure */
+/* name, its parameters, the same as arguments, the value of a failure
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
 #define STAND_IN(type, name, parameters, arguments, failure) \
 	type name parameters; \
 	type name parameters \
@@ -69,6 +70,7 @@ real(const char *name)
 		return next arguments; \
 	}
 
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define LMDB_SAYS (code == EIO ? EIO : MDB_MAP_FULL)
 STAND_IN(int, mdb_txn_begin, (MDB_env * e, MDB_txn *p, unsigned f, MDB_txn **t),
     (e, p, f, t), LMDB_SAYS)
