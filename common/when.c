@@ -156,16 +156,27 @@ day_name(struct cur *c)
 	}
 }
 
+static int
+two_digits(struct cur *c)
+{
+	const char *p = c->p;
+	int v = number(c, 2);
+
+	if (c->p != p + 2)
+		cur_fail(c, "not two digits");
+	return v;
+}
+
 /* hour ":" minute [ ":" second ], in seconds */
 static int
 time_of_day(struct cur *c)
 {
-	int h = number(c, 2), m, s = 0;
+	int h = two_digits(c), m, s = 0;
 
 	cur_lit(c, ":");
-	m = number(c, 2);
+	m = two_digits(c);
 	if (cur_try(c, ":"))
-		s = number(c, 2);
+		s = two_digits(c);
 	if (h > 23 || m > 59 || s > 60)
 		cur_fail(c, "no such time");
 	return h * 3600 + m * 60 + s;
