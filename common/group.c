@@ -9,7 +9,7 @@
 
 enum {
 	GROUP_MAX = 1000, /* jobs in one transaction; ours */
-	GATHER_US = 200, /* longest wait for as many as last time */
+	GATHER_MAX_US = 3000, /* nobody waits longer for others; ours */
 };
 
 struct job {
@@ -27,9 +27,12 @@ struct group {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work; /* signalled when `wanted` jobs are waiting */
 	struct job *first, **last;
-	unsigned waiting, wanted, last_group;
+	unsigned waiting, wanted;
 	bool running, stop;
 	pthread_t committer;
+
+	unsigned recent, fading; /* the committer's own */
+	uint64_t commit_us;
 };
 
 /* The last of the two frees it. */
@@ -101,19 +104,47 @@ deadline_in(struct timespec *t, uint64_t us)
 	t->tv_nsec = (long)(ns % 1000000000);
 }
 
-/* Those whom the last commit served come back in a moment; waiting that
- * moment lets one fsync serve all of them again.  With the lock held. */
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/*
+ * Those whom the last commits served come back in a moment; waiting as long
+ * as a commit takes lets one fsync serve them all again, and leaves the disk
+ * to the MTA meanwhile.  Who comes alone doesn't wait.  With the lock held.
+ */
 static void
 gather(struct group *g)
 {
 	struct timespec until;
 
-	g->wanted = g->last_group;
-	deadline_in(&until, GATHER_US);
+	g->wanted = g->recent;
+	deadline_in(&until, g->commit_us);
 	while (g->waiting < g->wanted && !g->stop)
 		if (pthread_cond_timedwait(&g->work, &g->lock, &until) != 0)
 			break;
 	g->wanted = 1;
+}
+
+/* How many to expect: the most of late, fading. */
+static void
+learn(struct group *g, unsigned n, uint64_t us)
+{
+	static const unsigned fade = 8; /* commits for one less; ours */
+
+	if (n >= g->recent) {
+		g->recent = n;
+		g->fading = 0;
+	} else if (++g->fading == fade) {
+		g->recent--;
+		g->fading = 0;
+	}
+	g->commit_us = us < GATHER_MAX_US ? us : GATHER_MAX_US;
 }
 
 static void
@@ -134,6 +165,8 @@ committer_main(void *arg)
 	pthread_mutex_lock(&g->lock);
 	while (!g->stop || g->first != NULL) {
 		struct job *jobs;
+		uint64_t start_us;
+		unsigned n;
 
 		if (g->first == NULL) {
 			pthread_cond_wait(&g->work, &g->lock);
@@ -142,8 +175,10 @@ committer_main(void *arg)
 		gather(g);
 		jobs = take_jobs(g);
 		pthread_mutex_unlock(&g->lock);
-		g->last_group = commit_group(g, jobs);
+		start_us = now_us();
+		n = commit_group(g, jobs);
 		finish(jobs);
+		learn(g, n, now_us() - start_us);
 		pthread_mutex_lock(&g->lock);
 	}
 	pthread_mutex_unlock(&g->lock);

@@ -8,7 +8,6 @@
 #include "milter/postfix.h"
 
 enum {
-	STEP_LINES = 2000, /* in one transaction at most; ours */
 	EARLY_SLOTS = 4096, /* messages between cleanup and qmgr; ours */
 	EARLY_TEXT_MAX = 255, /* of a Message-ID kept until then; ours */
 };
@@ -157,16 +156,19 @@ commit(struct collect *c)
 enum mtrk_err
 collect_some(struct collect *c)
 {
+	enum mtrk_err err = MTRK_OK;
 	struct span line;
 	unsigned n = 0;
 
-	while (n < STEP_LINES && follow_line(c->follow, &line)) {
+	while (n < COLLECT_LINES && follow_line(c->follow, &line)) {
 		take(c, line);
 		n++;
 	}
 	if (n == 0)
 		return MTRK_NOTFOUND;
-	return c->writing ? commit(c) : MTRK_OK;
+	if (c->writing)
+		err = commit(c);
+	return err == MTRK_OK && n == COLLECT_LINES ? MTRK_TOOBIG : err;
 }
 
 enum mtrk_err

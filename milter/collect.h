@@ -19,10 +19,12 @@ struct collect *collect_new(
 void collect_free(struct collect **);
 
 /*
- * Reads what there is, up to a bounded number of lines, and makes it durable.
- * MTRK_OK: there may be more; MTRK_NOTFOUND: there was nothing.  Anything
+ * Reads what there is, up to COLLECT_LINES, and makes it durable.  MTRK_OK:
+ * that was all for now, MTRK_TOOBIG: there is more, MTRK_NOTFOUND: there was
+ * nothing.  Anything
  * else: nothing was written, and the lines are read again next time.
  */
+enum { COLLECT_LINES = 2000 /* in one transaction at most; ours */ };
 enum mtrk_err collect_some(struct collect *);
 /* Make durable how far it is, though no line since mattered. */
 enum mtrk_err collect_save(struct collect *);

@@ -18,9 +18,12 @@
 #include "common/store.h"
 #include "milter/collect.h"
 #include "milter/follow.h"
+#include "milter/socket.h"
 
 enum {
 	WAIT_MS = 1000, /* where inotify doesn't reach */
+	REST_MS = 20, /* between commits: each costs the disk, and the milter
+		       * waits meanwhile */
 	SAVE_EVERY_S = 5,
 	PURGE_EVERY_S = 10,
 	PURGE_STEPS = 500,
@@ -93,13 +96,15 @@ told_to_stop(void)
 	return sig == SIGTERM || sig == SIGINT;
 }
 
+/* To the end, without a rest only as long as there is a heap of lines. */
 static enum mtrk_err
 read_all(struct collect *c, const struct follow *f)
 {
 	enum mtrk_err err;
 
-	while ((err = collect_some(c)) == MTRK_OK)
-		;
+	while ((err = collect_some(c)) == MTRK_OK || err == MTRK_TOOBIG)
+		if (err == MTRK_OK && !once)
+			poll(NULL, 0, REST_MS);
 	if (err == MTRK_NOTFOUND && follow_trouble(f) != NULL)
 		say_trouble("log", follow_trouble(f));
 	else if (err != MTRK_NOTFOUND)
@@ -204,7 +209,6 @@ static int
 check(const struct common_options *o, const char *path)
 {
 	char why[STORE_WHY_MAX] = "";
-	struct store *st = NULL;
 	bool file = strcmp(path, "-") != 0 && strcmp(path, "journal") != 0;
 
 	if (o->check > 1)
@@ -212,8 +216,7 @@ check(const struct common_options *o, const char *path)
 	if (file && access(path, R_OK) == -1)
 		snprintf(why, sizeof why, "MailLog %s: %m", path);
 	else
-		store_open(conf.store, STORE_READ, 0, &st, why);
-	store_close(&st);
+		milter_check_store(&conf, why);
 	if (why[0] == '\0')
 		return 0;
 	fprintf(stderr, "mtrk-collect: %s\n", why);

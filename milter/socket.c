@@ -148,8 +148,8 @@ check_parent(const char *setting, const char *path, char *why)
 	return MTRK_IO;
 }
 
-static enum mtrk_err
-check_store(const struct conf *c, char *why)
+enum mtrk_err
+milter_check_store(const struct conf *c, char *why)
 {
 	char data[CONF_TEXT_MAX + 16];
 	struct store *st;
@@ -186,6 +186,6 @@ milter_check(const struct conf *c, char *why)
 	why[0] = '\0';
 	if ((err = owner(c, &uid, &gid, why)) == MTRK_OK &&
 	    (err = check_socket(c, why)) == MTRK_OK)
-		err = check_store(c, why);
+		err = milter_check_store(c, why);
 	return err;
 }

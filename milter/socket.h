@@ -23,6 +23,9 @@ void milter_socket_print(const struct conf *, FILE *);
 /* As root: make the folder, if it is not there, and give it to User. */
 enum mtrk_err milter_store_folder(const struct conf *, char *why);
 
+/* Could the store be opened, or made?  Changes nothing. */
+enum mtrk_err milter_check_store(const struct conf *, char *why);
+
 /* Would it start?  Changes nothing. */
 enum mtrk_err milter_check(const struct conf *, char *why);
 

@@ -15,7 +15,7 @@
 #include "tests/lib/cm.h"
 #include "tests/lib/sample.h"
 
-enum { ROUNDS = 5, THREADS = 16, SECONDS = 1, SIZED = 10, WAIT = 60000 };
+enum { ROUNDS = 5, THREADS = 16, SECONDS = 1, SIZED = 20000, WAIT = 60000 };
 
 static struct store *st;
 static unsigned long next_number = 1;

@@ -57,7 +57,7 @@ lab_start() {
 	[ "$(id -u)" = 0 ] || lab_fail "a private Postfix needs root"
 	command -v python3 >/dev/null || lab_fail "python3 is missing"
 	lab_fetch_postfix
-	lab=$(mktemp -d /tmp/mtrk-lab-XXXXXX)
+	lab=$(mktemp -d "${MTRK_LAB_DIR:-/tmp}/mtrk-lab-XXXXXX")
 	chmod 711 "$lab"
 	trap lab_stop EXIT
 	trap 'exit 1' INT TERM HUP
@@ -142,7 +142,11 @@ lab_make_postfix() {
 	milter_default_action = accept
 	smtpd_command_filter = regexp:$lab_root/contrib/postfix/mtrk-auth-carrier.regexp
 	EOF
-	[ $# = 0 ] || printf '%s\n' "$@" >>"$i/etc/main.cf"
+	local line
+	for line; do # what is given replaces what is above
+		sed -i "/^${line%% *} = /d" "$i/etc/main.cf"
+		echo "$line" >>"$i/etc/main.cf"
+	done
 	sed "s/SMTP_PORT/127.0.0.1:$smtp_port/" >"$i/etc/master.cf" <<-'EOF'
 	SMTP_PORT inet n - n - - smtpd
 	pickup    unix n - n 60 1 pickup

@@ -188,8 +188,8 @@ base64_of_nul(void **state)
 	(void)state;
 	assert_int_equal(
 	    base64_decode(SPAN("Zm\0v"), out, ROOM, &n), MTRK_SYNTAX);
-	assert_int_equal(xtext_decode(SPAN("a\0b"), (char *)out, ROOM, &n),
-	    MTRK_SYNTAX);
+	assert_int_equal(
+	    xtext_decode(SPAN("a\0b"), (char *)out, ROOM, &n), MTRK_SYNTAX);
 }
 
 static void
@@ -203,9 +203,9 @@ base64_there_and_back(void **state)
 	for (size_t n = 0; n <= sizeof in; n++)
 		for (int pad = BASE64_UNPADDED; pad <= BASE64_PADDED; pad++) {
 			char text[4 * 22 + 1];
-			size_t got, want = pad == BASE64_PADDED
-			    ? 4 * ((n + 2) / 3)
-			    : (4 * n + 2) / 3;
+			size_t got,
+			    want = pad == BASE64_PADDED ? 4 * ((n + 2) / 3)
+							: (4 * n + 2) / 3;
 
 			if (base64_encode(in, n, (enum base64_pad)pad, text,
 				want) != MTRK_TOOBIG ||

@@ -232,8 +232,7 @@ outcomes_have_texts(void **state)
 	for (unsigned a = 0; a < MTRK_ERR_COUNT; a++) {
 		assert_non_null(mtrk_err_text((enum mtrk_err)a));
 		for (unsigned b = 0; b < a; b++)
-			assert_string_not_equal(
-			    mtrk_err_text((enum mtrk_err)a),
+			assert_string_not_equal(mtrk_err_text((enum mtrk_err)a),
 			    mtrk_err_text((enum mtrk_err)b));
 	}
 	assert_string_equal(mtrk_err_text(MTRK_ERR_COUNT), "unknown outcome");

@@ -150,8 +150,7 @@ formats_every_character(void **state)
 		    coded ? "mtqp://h/track/%%%02X@b/YWJj"
 			  : "mtqp://h/track/%c@b/YWJj",
 		    (unsigned)c);
-		assert_int_equal(
-		    uri_format(&u, text, sizeof text), MTRK_OK);
+		assert_int_equal(uri_format(&u, text, sizeof text), MTRK_OK);
 		if (strcmp(text, want) != 0)
 			fail_msg("A33 '%c': %s", c, text);
 		if (c == '+' || c == '=')
@@ -275,11 +274,11 @@ long_hosts(void **state)
 
 	(void)state;
 	memset(in, 'h', sizeof in);
-	assert_int_equal(hostport_parse((struct span){ in, HOST_MAX }, host,
-			     &port),
+	assert_int_equal(
+	    hostport_parse((struct span){ in, HOST_MAX }, host, &port),
 	    MTRK_OK);
-	assert_int_equal(hostport_parse((struct span){ in, HOST_MAX + 1 }, host,
-			     &port),
+	assert_int_equal(
+	    hostport_parse((struct span){ in, HOST_MAX + 1 }, host, &port),
 	    MTRK_TOOBIG);
 }
 

@@ -74,8 +74,8 @@ same(json_t *row, const char *key, const char *got)
 	const char *name = json_string_value(json_object_get(row, "name"));
 
 	if (strcmp(text(row, key), got) != 0)
-		fail_msg("%s %s: got \"%s\"", name != NULL ? name : "row", key,
-		    got);
+		fail_msg(
+		    "%s %s: got \"%s\"", name != NULL ? name : "row", key, got);
 }
 
 /* A7: both spellings of a secret are the same octets. */
@@ -92,8 +92,8 @@ secret_of(json_t *row, unsigned char out[OCTETS])
 
 	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
 		assert_int_equal(
-		    base64_decode(span_of(text(row, spellings[i].key)), out,
-			OCTETS, &n),
+		    base64_decode(
+			span_of(text(row, spellings[i].key)), out, OCTETS, &n),
 		    MTRK_OK);
 		to_hex(out, n, hex);
 		same(row, "secret_hex", hex);
@@ -113,7 +113,8 @@ secrets(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach (list("secrets"), i, row) {
+	json_array_foreach(list("secrets"), i, row)
+	{
 		unsigned char secret[OCTETS], hash[CERTIFIER_LEN];
 		char out[2 * OCTETS];
 		size_t n = secret_of(row, secret);
@@ -132,8 +133,8 @@ secrets(void **state)
 		same(row, "certifier_wire", out);
 		assert_int_equal(mtrk_parse(span_of(out), &m, &why), MTRK_OK);
 		assert_int_equal(
-		    mtrk_parse(span_of(text(row, "certifier_padded")), &padded,
-			&why),
+		    mtrk_parse(
+			span_of(text(row, "certifier_padded")), &padded, &why),
 		    MTRK_OK);
 		assert_memory_equal(m.certifier, hash, sizeof hash);
 		assert_memory_equal(padded.certifier, hash, sizeof hash);
@@ -180,7 +181,8 @@ fqhn_hashes(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach (list("fqhn_hash"), i, row) {
+	json_array_foreach(list("fqhn_hash"), i, row)
+	{
 		char hash[CERTIFIER_TEXT + 1], xtext[3 * CERTIFIER_TEXT + 1];
 
 		assert_int_equal(
@@ -203,12 +205,13 @@ xtexts(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach (list("xtext"), i, row) {
+	json_array_foreach(list("xtext"), i, row)
+	{
 		char out[OCTETS];
 		size_t n;
 
-		assert_int_equal(xtext_encode(span_of(text(row, "plain")), out,
-				     sizeof out),
+		assert_int_equal(
+		    xtext_encode(span_of(text(row, "plain")), out, sizeof out),
 		    MTRK_OK);
 		same(row, "xtext", out);
 		assert_int_equal(xtext_decode(span_of(text(row, "xtext")), out,
@@ -227,7 +230,8 @@ uris(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach (list("uris"), i, row) {
+	json_array_foreach(list("uris"), i, row)
+	{
 		char host[HOST_MAX + 1], out[URI_MAX + 1];
 		struct mtqp_uri u;
 		uint16_t port;

@@ -172,14 +172,14 @@ civil_days(void **state)
 	assert_int_equal(when_from_civil(0, 3, 1), -719468);
 	assert_int_equal(when_from_civil(-400, 3, 1), -719468 - 146097);
 	for (int64_t day = when_from_civil(1900, 1, 1);
-	    day < when_from_civil(2400, 1, 1); day++) {
+	     day < when_from_civil(2400, 1, 1); day++) {
 		time_t t = (time_t)(day * 86400);
 		struct tm tm;
 
 		gmtime_r(&t, &tm);
-		assert_true(when_from_civil(tm.tm_year + 1900,
-				(unsigned)tm.tm_mon + 1,
-				(unsigned)tm.tm_mday) == day);
+		assert_true(
+		    when_from_civil(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1,
+			(unsigned)tm.tm_mday) == day);
 	}
 }
 

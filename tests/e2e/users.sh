@@ -1,0 +1,46 @@
+#!/bin/bash
+# Started as root, each program becomes its user for good; mtqpd's user can
+# read the store and not write its data; -n says what would not start.
+bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
+. "$(dirname "$0")/../lab/lab.sh"
+lab_start
+mkdir "$lab/run"; chown news "$lab/run"; chmod 755 "$lab/run"
+lab_conf "User news" "MTQPUser games" "MilterSocketGroup uucp"
+sed -i "s,^MilterSocket .*,MilterSocket local:$lab/run/milter.sock," "$lab/mtrk.conf"
+"$bin/mtrk-milter" -c "$lab/mtrk.conf" -n >"$lab/n" || lab_fail "-n"
+grep -q "^smtpd_milters = unix:$lab/run/milter.sock" "$lab/n" || lab_fail "$(cat "$lab/n")"
+grep -q 'mode 0660, group uucp' "$lab/n" || lab_fail "$(cat "$lab/n")"
+
+lab_run mtrk-milter "$bin/mtrk-milter" -c "$lab/mtrk.conf" -f
+lab_wait 20 test -f "$lab/store/lock.mdb" || lab_fail "no store"
+lab_start_mtqpd
+uid_of() { awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$1/status"; }
+is() { local u; u=$(id -u "$1"); [ "$(uid_of "$2")" = "$u $u $u" ]; }
+is news "$mtrk_milter_pid" || lab_fail "mtrk-milter is $(uid_of "$mtrk_milter_pid")"
+is games "$mtqpd_pid" || lab_fail "mtqpd is $(uid_of "$mtqpd_pid")"
+[ "$(stat -c '%U %G %a' "$lab/run/milter.sock")" = "news uucp 660" ] || lab_fail "the socket"
+[ "$(stat -c '%U %a' "$lab/store/data.mdb")" = "news 640" ] || lab_fail "data.mdb"
+[ "$(stat -c '%U %a' "$lab/store/lock.mdb")" = "news 660" ] || lab_fail "lock.mdb"
+[ "$(stat -c '%U %a' "$lab/store")" = "news 750" ] || lab_fail "the folder"
+# what mtqpd has open of the data is for reading (Linux: the mode of the link)
+for fd in "/proc/$mtqpd_pid"/fd/*; do
+	case $(readlink "$fd") in */data.mdb)
+		[ "$(stat -c %A "$fd" | cut -c2-4)" = r-x ] || lab_fail "mtqpd can write data.mdb" ;;
+	esac
+done
+
+for line in "User nosuchuser" "MilterSocketGroup nosuchgroup" "Store /nonexistent/deep/store" "Bogus 1"; do
+	{ grep -v "^${line%% *} " "$lab/mtrk.conf"; echo "$line"; } >"$lab/bad.conf"
+	if "$bin/mtrk-milter" -c "$lab/bad.conf" -n >"$lab/n" 2>&1; then lab_fail "-n takes $line"; fi
+	grep -q "${line#* }\|${line%% *}" "$lab/n" || lab_fail "-n does not say why: $(cat "$lab/n")"
+done
+for p in mtrk-milter mtrk-collect mtqpd mtrk-track mtrk-dump; do
+	"$bin/$p" -V | grep -q "^$p " || lab_fail "$p -V"
+	"$bin/$p" --help | grep -q "^usage: $p " || lab_fail "$p --help"
+	"$bin/$p" -c "$lab/mtrk.conf" -nn 2>&1 | grep -q '^User news' || lab_fail "$p -nn"
+	status=0; "$bin/$p" --nonsense >/dev/null 2>&1 || status=$?
+	[ $status = 64 ] || lab_fail "$p --nonsense: $status"
+	status=0; "$bin/$p" -c "$lab/bad.conf" -n >/dev/null 2>"$lab/n" || status=$?
+	[ $status = 78 ] && grep -q 'bad.conf:[0-9]*: unknown setting' "$lab/n" || lab_fail "$p: $status $(cat "$lab/n")"
+done
+echo "users: ok"

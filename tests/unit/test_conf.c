@@ -1,0 +1,191 @@
+/* mtrk.conf: defaults, every fault with file and line, and -nn's output is a
+ * configuration again.  mtrk.conf(5) names every setting. */
+#include "tests/lib/cm.h"
+
+#include "common/conf.h"
+#include "common/log.h"
+
+static char dir[256], path[300];
+
+static enum mtrk_err
+load(const char *text, struct conf *c, char errors[4096])
+{
+	FILE *f = fopen(path, "w"), *e;
+	enum mtrk_err err;
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	memset(errors, 0, 4096);
+	assert_non_null(e = fmemopen(errors, 4095, "w"));
+	err = conf_load(path, c, e);
+	fclose(e);
+	return err;
+}
+
+static void
+defaults(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	conf_defaults(&c);
+	assert_string_equal(c.store, "/var/lib/mtrk");
+	assert_int_equal(c.retention_s, 9 * 86400); /* S21 */
+	assert_int_equal(c.queue_lifetime_s, 5 * 86400);
+	assert_int_equal(c.milter_socket_mode, 0660);
+	assert_int_equal(c.unknown, UNKNOWN_NOINFO);
+	assert_int_equal(c.on_bad_mtrk, BADMTRK_IGNORE);
+	assert_int_equal(c.require_tls, 0);
+	assert_string_equal(
+	    conf_instance_by_syslog(&c, SPAN("postfix")), "default");
+}
+
+static void
+good(void **state)
+{
+	char errors[4096];
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(load("# a comment\n\n  STORE\t/x/y  \nretention 36h\n"
+			      "Listen 127.0.0.1:2038\nlisten [::1]:1038\n"
+			      "Instance postfix-a a.test\nUnknown OPAQUE\n"
+			      "StoreLimit 64M\nMilterSocketMode 0640\n",
+			     &c, errors),
+	    MTRK_OK);
+	assert_string_equal(errors, "");
+	assert_string_equal(c.store, "/x/y");
+	assert_int_equal(c.retention_s, 36 * 3600);
+	assert_int_equal(c.listens, 2);
+	assert_string_equal(c.listen[1].host, "::1");
+	assert_int_equal(c.listen[0].port, 2038);
+	assert_int_equal(c.unknown, UNKNOWN_OPAQUE);
+	assert_int_equal(c.store_limit, 64 << 20);
+	assert_int_equal(c.milter_socket_mode, 0640);
+	assert_string_equal(
+	    conf_instance_by_daemon(&c, SPAN("a.test")), "postfix-a");
+	assert_null(conf_instance_by_daemon(&c, SPAN("b.test")));
+}
+
+/* Each with its line, and what stands in the message. */
+static void
+bad(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "Stroe /x\n", ":1: unknown setting: \"Stroe /x\"" },
+		{ "\n\nRetention soon\n", ":3: a time such as" },
+		{ "Retention 1h\n", ":1: out of range" }, /* S21 */
+		{ "RetentionLimit 86399\n", ":1: out of range" }, /* S20 */
+		{ "Retention 99999999999999999999d\n", ":1: a time such" },
+		{ "Listen localhost:1038\n", ":1: a numeric address" },
+		{ "Listen 127.0.0.1\n", ":1: ADDR:PORT expected" },
+		{ "Listen 127.0.0.1:70000\n", ":1: a numeric address" },
+		{ "MilterSocketMode 108\n", ":1: an octal mode" },
+		{ "MilterSocketMode 07777\n", ":1: out of range" },
+		{ "RequireTLS maybe\n", ":1: not one of the words" },
+		{ "RequireTLS yes\n", "RequireTLS yes needs TLSCertificate" },
+		{ "TLSKey /x\n", "TLSCertificate and TLSKey go together" },
+		{ "Store\n", ":1: a value is missing" },
+		{ "Store /x\nstore /y\n", ":2: given twice" },
+		{ "Instance one\n", ":1: SYSLOG_NAME DAEMON_NAME" },
+		{ "Store /x\nEvil \x1b[2J\n", "Evil \\x1b[2J" },
+	};
+	char errors[4096];
+	struct conf c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		enum mtrk_err err = load(cases[i].text, &c, errors);
+
+		if (err != MTRK_SYNTAX ||
+		    strstr(errors, cases[i].why) == NULL ||
+		    strstr(errors, path) == NULL)
+			fail_msg("%s: %s", cases[i].text, errors);
+	}
+	remove(path);
+	memset(errors, 0, sizeof errors);
+	assert_int_equal(conf_load("/nonexistent", &c, stderr), MTRK_IO);
+}
+
+static void
+printed_is_readable(void **state)
+{
+	char text[8192] = "", again[8192] = "", errors[4096];
+	struct conf c;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(load("Store /x\nListen [::1]:1038\nUser mtrk\n"
+			      "MilterSocketGroup postfix\nMTQPUser m\n"
+			      "TLSCertificate /c\nTLSKey /k\n"
+			      "Instance a b\nReportingMTA mx.test\n",
+			     &c, errors),
+	    MTRK_OK);
+	assert_non_null(f = fmemopen(text, sizeof text - 1, "w"));
+	conf_print(&c, f);
+	fclose(f);
+	assert_int_equal(load(text, &c, errors), MTRK_OK);
+	assert_non_null(f = fmemopen(again, sizeof again - 1, "w"));
+	conf_print(&c, f);
+	fclose(f);
+	assert_string_equal(text, again);
+}
+
+/* The page and the table can't disagree about what there is. */
+static void
+page_names_all(void **state)
+{
+	char page[65536] = "", text[8192] = "", name[64], wanted[80];
+	struct conf c;
+	FILE *f;
+
+	(void)state;
+	snprintf(page, sizeof page, "%s/../common/mtrk.conf.5", MTRK_TESTS_DIR);
+	assert_non_null(f = fopen(page, "re"));
+	page[fread(page, 1, sizeof page - 1, f)] = '\0';
+	fclose(f);
+	conf_defaults(&c);
+	assert_non_null(f = fmemopen(text, sizeof text - 1, "w"));
+	conf_print(&c, f);
+	fclose(f);
+	for (const char *p = text; *p != '\0'; p = strchr(p, '\n') + 1) {
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(p, " \n"), p);
+		snprintf(wanted, sizeof wanted, ".It Cm %s ", name);
+		if (strstr(page, wanted) == NULL)
+			fail_msg("mtrk.conf(5) lacks \"%s\"", wanted);
+	}
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	scratch_make(dir);
+	snprintf(path, sizeof path, "%s/mtrk.conf", dir);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(good),
+		cmocka_unit_test(bad),
+		cmocka_unit_test(printed_is_readable),
+		cmocka_unit_test(page_names_all),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
