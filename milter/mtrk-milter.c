@@ -291,6 +291,7 @@ run(int signals)
 		log_err("event=start reason=\"%m\"");
 		return EX_OSERR;
 	}
+	pthread_detach(thread); /* it may end seconds after we do */
 	proc_ready();
 	log_notice("event=start version=%s socket=\"%s\" store=\"%s\"",
 	    MTRK_VERSION, conf.milter_socket, conf.store);
@@ -325,12 +326,12 @@ start(const struct common_options *o)
 		    conf.milter_socket);
 		return EX_UNAVAILABLE;
 	}
+	umask(027); /* the socket's own is not for folders */
 	if (milter_socket_own(&conf, why) != MTRK_OK ||
 	    milter_store_folder(&conf, why) != MTRK_OK) {
 		log_err("event=start reason=\"%s\"", why);
 		return EX_NOPERM;
 	}
-	umask(027);
 	if (proc_drop(conf.user) != MTRK_OK) {
 		log_err("event=start user=\"%s\" reason=\"cannot become this "
 			"user\"",

@@ -4,8 +4,8 @@
 #
 #	bin=...		the folder with our programs
 #
-# Everything lives below $lab, a fresh folder of mode 0711; lab_stop stops
-# what was started, by pid, and removes it.
+# Everything lives below $lab, a fresh folder of mode 0711 (in $MTRK_LAB_DIR, or
+# /tmp); lab_stop stops what was started, by pid, and removes it.
 # shellcheck shell=bash disable=SC2154
 
 set -eu
