@@ -1,0 +1,19 @@
+/*
+ * tests/lib/nameserver.h -- a real DNS server on loopback: dnsmasq.
+ */
+#ifndef MTRK_TESTS_NAMESERVER_H
+#define MTRK_TESTS_NAMESERVER_H
+
+#include <sys/types.h>
+
+struct nameserver {
+	pid_t pid;
+	char address[32]; /* "127.0.0.1:PORT", for dns_open() */
+};
+
+/* `options` are dnsmasq's, ended by NULL; ready to answer when it returns.
+ * A failure fails the test. */
+void nameserver_start(struct nameserver *, const char *const *options);
+void nameserver_stop(struct nameserver *);
+
+#endif
