@@ -22,10 +22,23 @@ action_is_end(enum action a)
 static bool
 concerns(const struct event *e, uint32_t recipient, bool ended)
 {
-	if (e->kind != EVENT_ACTION)
+	if (e->kind != EVENT_ACTION && e->kind != EVENT_HANDED)
 		return false;
 	return e->recipient == recipient ||
 	    (e->recipient == EVENT_ALL && !ended);
+}
+
+/*
+ * Has the gate told of this attempt already?  To the MTA the gate is just a
+ * next hop, so its log says "relayed", and to whom: to the gate.
+ */
+static bool
+gate_knows(const struct disposition *d, const struct event *e, bool by_gate)
+{
+	if (!by_gate || e->kind == EVENT_HANDED || e->recipient == EVENT_ALL)
+		return false;
+	return e->action == d->action ||
+	    (e->action == ACTION_RELAYED && d->action == ACTION_TRANSFERRED);
 }
 
 static void
@@ -55,7 +68,7 @@ disposition_of(const struct message *m, uint32_t recipient,
     uint64_t queue_lifetime_s, struct disposition *out)
 {
 	struct span own = m->recipients[recipient].address;
-	bool several = false;
+	bool several = false, by_gate = false;
 
 	*out = (struct disposition){
 		.action = ACTION_DELAYED,
@@ -74,6 +87,11 @@ disposition_of(const struct message *m, uint32_t recipient,
 			several |= seen++ > 0 && !span_eq(out->final, to);
 			out->final = to;
 		}
+		if (gate_knows(out, e, by_gate)) {
+			out->last_attempt = e->time;
+			continue;
+		}
+		by_gate = e->kind == EVENT_HANDED;
 		take_event(out, e);
 	}
 	if (several)

@@ -36,6 +36,8 @@ struct recipient {
 enum event_kind {
 	EVENT_ACTION = 1, /* a recipient came into another state */
 	EVENT_MESSAGE_ID, /* `text` is the Message-ID: of the whole message */
+	EVENT_HANDED, /* as EVENT_ACTION, by mtrk-gate: the log knows no better
+		       */
 };
 
 #define EVENT_ALL UINT32_MAX /* whoever is still waiting */
@@ -52,6 +54,7 @@ struct event {
 };
 
 struct message {
+	uint64_t number; /* the store's; 0: not from there */
 	struct span envid; /* decoded, case kept */
 	unsigned char certifier[CERTIFIER_LEN];
 	int64_t arrival;

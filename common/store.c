@@ -43,9 +43,7 @@ static const char *const tables[] = {
 static const char format[] = "mtrk 1";
 
 enum {
-	RECORD_MAX = 64 << 20, /* octets of one record; ours */
 	ENVID_HASH_LEN = 8,
-	SAME_STEPS = 32, /* events looked back for a text; ours */
 };
 
 struct number_key
@@ -184,7 +182,7 @@ store_db(struct store *st)
 	return st->db;
 }
 
-static uint64_t
+uint64_t
 next_number(struct txn *t, enum store_table table)
 {
 	struct span key, val;
@@ -283,113 +281,6 @@ enum mtrk_err
 store_end(struct txn *t)
 {
 	return txn_end(t);
-}
-
-/* The event before, with what it has in common with those before it, as far
- * as SAME_STEPS goes: farther back it is worth storing again. */
-static void
-load_before(struct txn *t, uint64_t number, struct event *out)
-{
-	bool remote = true, text = true; /* still looked for */
-
-	for (unsigned i = 0; i < SAME_STEPS && number != 0; i++) {
-		struct number_key key = number_key(number);
-		struct event_bytes e;
-		struct span bytes;
-
-		if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes) ||
-		    record_get_event(bytes, &e) != MTRK_OK)
-			return;
-		if (remote && !e.same_remote)
-			out->remote_mta = e.event.remote_mta;
-		if (text && !e.same_text)
-			out->text = e.event.text;
-		remote = remote && e.same_remote;
-		text = text && e.same_text;
-		if (!remote && !text)
-			return;
-		number = e.previous;
-	}
-}
-
-static void
-add_event(struct txn *t, uint64_t message, const struct event *e)
-{
-	struct number_key of = number_key(message), key;
-	struct event before = { 0 };
-	struct buf record = BUF(RECORD_MAX);
-	uint64_t previous;
-
-	txn_need_room(t);
-	previous = last_event(t, message);
-	load_before(t, previous, &before);
-	record_put_event(&record, e, &before, previous);
-	if (t->err == MTRK_OK)
-		t->err = (enum mtrk_err)record.err;
-	key = number_key(next_number(t, TABLE_EVENT));
-	txn_append(t, TABLE_EVENT, KEY(key), buf_as_span(&record));
-	txn_put(t, TABLE_STATE, KEY(of), KEY(key));
-	buf_free(&record);
-}
-
-static struct span
-at_most(struct span s, size_t n)
-{
-	return (struct span){ s.p, s.n < n ? s.n : n };
-}
-
-static void
-free_queue_id(struct txn *t, uint64_t number, const struct message *m)
-{
-	struct index_key k = queue_key(m->instance, m->queue_id, number);
-
-	txn_delete(t, TABLE_QUEUE, index_span(&k));
-}
-
-static bool
-apply(struct txn *t, uint64_t number, const struct message *m,
-    const struct happening_line *l)
-{
-	struct event e = {
-		.kind = EVENT_ACTION,
-		.recipient = EVENT_ALL,
-		.time = l->time,
-		.action = l->action,
-		.status = l->status,
-		.remote_mta = at_most(l->remote_mta, REMOTE_MAX),
-		.text = at_most(l->text, EVENT_TEXT_MAX),
-	};
-
-	if (l->what == HAPPENED_REMOVED) {
-		free_queue_id(t, number, m);
-		return true;
-	}
-	if (l->what == HAPPENED_MESSAGE_ID)
-		e.kind = EVENT_MESSAGE_ID;
-	else if (l->what == HAPPENED_ACTION) {
-		if (!message_recipient(
-			m, l->original, l->address, &e.recipient)) {
-			store_count(t, "recipient-unknown", 1);
-			return false;
-		}
-		if (!span_eq(l->address, m->recipients[e.recipient].address))
-			e.address = at_most(l->address, ADDRESS_MAX);
-	}
-	add_event(t, number, &e);
-	if (l->what == HAPPENED_DELETED)
-		free_queue_id(t, number, m);
-	return t->err == MTRK_OK;
-}
-
-int
-store_happened(struct txn *t, const struct happening_line *l)
-{
-	struct message m = { 0 };
-	uint64_t number = find_claim(t, l->instance, l->queue_id, l->time, &m);
-	int done = number == 0 ? 0 : apply(t, number, &m, l) ? 1 : -1;
-
-	message_free(&m);
-	return t->err == MTRK_OK ? done : -1;
 }
 
 static struct span

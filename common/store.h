@@ -66,6 +66,19 @@ void store_set_mark(struct txn *, const char *name, struct span value);
 void store_count(struct txn *, const char *name, uint64_t more);
 enum mtrk_err store_end(struct txn *);
 
+/*
+ * mtrk-gate's word for what a next hop took: `events` hold recipient, time,
+ * action (transferred, relayed), status, remote_mta (the next hop, never the
+ * gate itself), address if it was aliased, text; their kind becomes
+ * EVENT_HANDED.  What the MTA's log tells later of the same attempt, that the
+ * gate took it, changes none of that.  `m` is as store_find() or
+ * store_find_queue() gave it: only number and envid are used, so a copy of
+ * those will do.  Threads, waiting and durability as with store_add();
+ * MTRK_NOTFOUND: the message was purged.
+ */
+enum mtrk_err store_hand(struct store *, const struct message *m,
+    const struct event *events, size_t n, unsigned wait_ms);
+
 /* Does a message claim this queue id?  Cheap. */
 bool store_knows(struct store *, struct span instance, struct span queue_id);
 /* MTRK_NOTFOUND if it was never set. */
@@ -79,6 +92,9 @@ enum mtrk_err store_get_mark(struct store *, const char *name, struct buf *out);
 typedef bool store_each_fn(const struct message *, void *arg);
 enum mtrk_err store_find(
     struct store *, struct span envid, store_each_fn, void *arg);
+/* The same for those that are under a queue id now, newest first. */
+enum mtrk_err store_find_queue(struct store *, struct span instance,
+    struct span queue_id, store_each_fn, void *arg);
 /* Every message, in the order of arrival; no lock is held for long. */
 enum mtrk_err store_all(struct store *, store_each_fn, void *arg);
 

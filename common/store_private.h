@@ -21,6 +21,7 @@ enum {
 	QUEUE_ID_LEN_MAX = 63, /* ours, and of an instance's name */
 	INDEX_MAX = 2 * (QUEUE_ID_LEN_MAX + 1) + NUMBER_LEN,
 	NAME_MAX_LEN = 128,
+	RECORD_MAX = 64 << 20, /* octets of one record; ours */
 };
 #define NUMBER_MAX ((1ull << 48) - 1)
 
@@ -48,6 +49,10 @@ struct index_key queue_key(
 struct span index_span(const struct index_key *);
 /* True if both index the same. */
 bool index_same(struct span found, const struct index_key *);
+
+/* The number for one more behind all others. */
+uint64_t next_number(struct txn *, enum store_table);
+void add_event(struct txn *, uint64_t message, const struct event *);
 
 /* Message `number` without events; recipients are the caller's to free. */
 bool load_message(struct txn *, uint64_t number, struct message *out);

@@ -24,6 +24,7 @@ load_message(struct txn *t, uint64_t number, struct message *out)
 	if (!txn_get(t, TABLE_MESSAGE, KEY(key), &bytes))
 		return false;
 	t->err = record_get_message(bytes, out);
+	out->number = number;
 	return t->err == MTRK_OK;
 }
 
@@ -175,6 +176,29 @@ store_find(struct store *st, struct span envid, store_each_fn each, void *arg)
 
 		k = envid_key(envid, number + 1);
 		if (load_whole(&t, number, &m) && span_eq(m.envid, envid))
+			more = each(&m, arg);
+		message_free(&m);
+	}
+	return txn_end(&t);
+}
+
+enum mtrk_err
+store_find_queue(struct store *st, struct span instance, struct span queue_id,
+    store_each_fn each, void *arg)
+{
+	struct index_key k = queue_key(instance, queue_id, NUMBER_MAX);
+	struct txn t = txn_read(st->db);
+	struct span found, none;
+	bool more = true;
+
+	while (more &&
+	    txn_before(&t, TABLE_QUEUE, index_span(&k), &found, &none) &&
+	    index_same(found, &k)) {
+		struct message m;
+		uint64_t number = number_of(found);
+
+		k = queue_key(instance, queue_id, number);
+		if (load_whole(&t, number, &m))
 			more = each(&m, arg);
 		message_free(&m);
 	}

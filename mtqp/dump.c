@@ -64,6 +64,13 @@ json_event(const struct event *e)
 	    "remote_mta", json_text(e->remote_mta), "text", json_text(e->text));
 }
 
+static bool
+is_of(const struct event *e, uint32_t recipient)
+{
+	return (e->kind == EVENT_ACTION || e->kind == EVENT_HANDED) &&
+	    (e->recipient == recipient || e->recipient == EVENT_ALL);
+}
+
 static json_t *
 json_events(const struct message *m, uint32_t recipient)
 {
@@ -72,8 +79,7 @@ json_events(const struct message *m, uint32_t recipient)
 	for (size_t i = 0; i < m->n_events; i++) {
 		const struct event *e = &m->events[i];
 
-		if (e->kind == EVENT_ACTION &&
-		    (e->recipient == recipient || e->recipient == EVENT_ALL))
+		if (is_of(e, recipient))
 			json_array_append_new(list, json_event(e));
 	}
 	return list;
@@ -159,8 +165,7 @@ text_recipient(
 	for (size_t n = 0; n < m->n_events; n++) {
 		const struct event *e = &m->events[n];
 
-		if (e->kind == EVENT_ACTION &&
-		    (e->recipient == i || e->recipient == EVENT_ALL))
+		if (is_of(e, i))
 			text_event(e, out);
 	}
 }

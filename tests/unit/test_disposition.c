@@ -103,6 +103,35 @@ all_who_wait(void **state)
 	assert_int_equal(of(e, 3, 1).last_attempt, 2001);
 }
 
+/* What the gate says of an attempt stands, whoever comes first; a later
+ * attempt is the log's again. */
+static void
+gate_and_log(void **state)
+{
+	struct event e[] = {
+		ev(0, 10, ACTION_TRANSFERRED, ""),
+		ev(0, 11, ACTION_RELAYED, ""),
+		ev(0, 12, ACTION_FAILED, ""),
+	};
+	struct event swapped[] = { e[1], e[0] };
+	struct disposition d;
+
+	(void)state;
+	e[0].kind = swapped[1].kind = EVENT_HANDED;
+	e[0].remote_mta = swapped[1].remote_mta = SPAN("next.test");
+	d = of(e, 2, 0);
+	assert_int_equal(d.action, ACTION_TRANSFERRED);
+	assert_span(d.remote_mta, "next.test");
+	assert_int_equal(d.last_attempt, 11);
+	d = of(swapped, 2, 0);
+	assert_int_equal(d.action, ACTION_TRANSFERRED);
+	assert_span(d.remote_mta, "next.test");
+	assert_int_equal(of(e, 3, 0).action, ACTION_FAILED);
+	e[0].action = ACTION_RELAYED;
+	assert_span(of(e, 2, 0).remote_mta, "next.test");
+	assert_int_equal(of(e, 2, 1).action, ACTION_DELAYED);
+}
+
 /* S29: an alias to one is the same recipient.  S30, T25: to several is
  * expanded, and nobody learns the members. */
 static void
@@ -168,6 +197,7 @@ main(void)
 		cmocka_unit_test(states),
 		cmocka_unit_test(nothing_yet),
 		cmocka_unit_test(all_who_wait),
+		cmocka_unit_test(gate_and_log),
 		cmocka_unit_test(aliases),
 		cmocka_unit_test(expiry),
 	};

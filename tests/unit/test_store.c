@@ -218,6 +218,50 @@ queue_id_again(void **state)
 	assert_false(store_knows(st, SPAN("default"), span_of(a.queue_id)));
 }
 
+static bool
+copy_number(const struct message *m, void *arg)
+{
+	*(uint64_t *)arg = m->number;
+	return false;
+}
+
+static bool
+check_handed(const struct message *m, void *arg)
+{
+	(void)arg;
+	assert_int_equal(m->n_events, 1);
+	assert_int_equal(m->events[0].kind, EVENT_HANDED);
+	assert_int_equal(m->events[0].action, ACTION_TRANSFERRED);
+	assert_span(m->events[0].remote_mta, "next.test");
+	return true;
+}
+
+/* The gate finds by queue id and writes; never to another message. */
+static void
+handing(void **state)
+{
+	const struct event e = { .action = ACTION_TRANSFERRED,
+		.status = STATUS(2, 0, 0),
+		.time = SAMPLE_ARRIVAL,
+		.remote_mta = SPAN("next.test") };
+	struct message m = { .envid = SPAN("1@h.test") };
+
+	(void)state;
+	add(1);
+	assert_int_equal(store_find_queue(st, SPAN("default"),
+			     SPAN("Q000000001"), copy_number, &m.number),
+	    MTRK_OK);
+	assert_int_not_equal(m.number, 0);
+	assert_int_equal(store_hand(st, &m, &e, 1, WAIT), MTRK_OK);
+	assert_int_equal(
+	    store_find(st, SPAN("1@h.test"), check_handed, NULL), MTRK_OK);
+	m.envid = SPAN("2@h.test");
+	assert_int_equal(store_hand(st, &m, &e, 1, WAIT), MTRK_NOTFOUND);
+	m.number++;
+	assert_int_equal(store_hand(st, &m, &e, 1, WAIT), MTRK_NOTFOUND);
+	assert_int_equal(events_under("1@h.test"), 1);
+}
+
 /* A40: several under one envid; the same again is the same. */
 static void
 same_envid(void **state)
@@ -423,6 +467,7 @@ main(void)
 		STORE_TEST(many_retries),
 		STORE_TEST(nobodys_lines),
 		STORE_TEST(queue_id_again),
+		STORE_TEST(handing),
 		STORE_TEST(same_envid),
 		STORE_TEST(many_threads),
 		STORE_TEST(purging),

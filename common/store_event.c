@@ -1,0 +1,180 @@
+/*
+ * Events: what the MTA's log says of a queue id, and what mtrk-gate says of
+ * a message.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store_private.h"
+
+enum { SAME_STEPS = 32 /* events looked back for a text; ours */ };
+
+/* The event before, with what it has in common with those before it, as far
+ * as SAME_STEPS goes: farther back it is worth storing again. */
+static void
+load_before(struct txn *t, uint64_t number, struct event *out)
+{
+	bool remote = true, text = true; /* still looked for */
+
+	for (unsigned i = 0; i < SAME_STEPS && number != 0; i++) {
+		struct number_key key = number_key(number);
+		struct event_bytes e;
+		struct span bytes;
+
+		if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes) ||
+		    record_get_event(bytes, &e) != MTRK_OK)
+			return;
+		if (remote && !e.same_remote)
+			out->remote_mta = e.event.remote_mta;
+		if (text && !e.same_text)
+			out->text = e.event.text;
+		remote = remote && e.same_remote;
+		text = text && e.same_text;
+		if (!remote && !text)
+			return;
+		number = e.previous;
+	}
+}
+
+void
+add_event(struct txn *t, uint64_t message, const struct event *e)
+{
+	struct number_key of = number_key(message), key;
+	struct event before = { 0 };
+	struct buf record = BUF(RECORD_MAX);
+	uint64_t previous;
+
+	txn_need_room(t);
+	previous = last_event(t, message);
+	load_before(t, previous, &before);
+	record_put_event(&record, e, &before, previous);
+	if (t->err == MTRK_OK)
+		t->err = (enum mtrk_err)record.err;
+	key = number_key(next_number(t, TABLE_EVENT));
+	txn_append(t, TABLE_EVENT, KEY(key), buf_as_span(&record));
+	txn_put(t, TABLE_STATE, KEY(of), KEY(key));
+	buf_free(&record);
+}
+
+static struct span
+at_most(struct span s, size_t n)
+{
+	return (struct span){ s.p, s.n < n ? s.n : n };
+}
+
+static void
+free_queue_id(struct txn *t, uint64_t number, const struct message *m)
+{
+	struct index_key k = queue_key(m->instance, m->queue_id, number);
+
+	txn_delete(t, TABLE_QUEUE, index_span(&k));
+}
+
+static bool
+apply(struct txn *t, uint64_t number, const struct message *m,
+    const struct happening_line *l)
+{
+	struct event e = {
+		.kind = EVENT_ACTION,
+		.recipient = EVENT_ALL,
+		.time = l->time,
+		.action = l->action,
+		.status = l->status,
+		.remote_mta = at_most(l->remote_mta, REMOTE_MAX),
+		.text = at_most(l->text, EVENT_TEXT_MAX),
+	};
+
+	if (l->what == HAPPENED_REMOVED) {
+		free_queue_id(t, number, m);
+		return true;
+	}
+	if (l->what == HAPPENED_MESSAGE_ID)
+		e.kind = EVENT_MESSAGE_ID;
+	else if (l->what == HAPPENED_ACTION) {
+		if (!message_recipient(
+			m, l->original, l->address, &e.recipient)) {
+			store_count(t, "recipient-unknown", 1);
+			return false;
+		}
+		if (!span_eq(l->address, m->recipients[e.recipient].address))
+			e.address = at_most(l->address, ADDRESS_MAX);
+	}
+	add_event(t, number, &e);
+	if (l->what == HAPPENED_DELETED)
+		free_queue_id(t, number, m);
+	return t->err == MTRK_OK;
+}
+
+int
+store_happened(struct txn *t, const struct happening_line *l)
+{
+	struct message m = { 0 };
+	uint64_t number = find_claim(t, l->instance, l->queue_id, l->time, &m);
+	int done = number == 0 ? 0 : apply(t, number, &m, l) ? 1 : -1;
+
+	message_free(&m);
+	return t->err == MTRK_OK ? done : -1;
+}
+
+/* Own copies: who asked may have stopped waiting. */
+struct handed {
+	uint64_t message;
+	char envid[ENVID_MAX + 1];
+	size_t n;
+	struct handed_event {
+		struct event event;
+		char remote[REMOTE_MAX + 1], address[ADDRESS_MAX + 1];
+		char text[EVENT_TEXT_MAX + 1];
+	} events[];
+};
+
+static struct span
+keep(char *to, size_t size, struct span s)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	memcpy(to, s.p, n);
+	return (struct span){ to, n };
+}
+
+static void
+add_handed(struct txn *t, void *arg)
+{
+	const struct handed *h = arg;
+	struct message m;
+
+	/* purged meanwhile; the number may be another's by now */
+	if (!load_message(t, h->message, &m) || !span_is(m.envid, h->envid)) {
+		if (t->err == MTRK_OK)
+			t->err = MTRK_NOTFOUND;
+	} else {
+		for (size_t i = 0; i < h->n; i++)
+			add_event(t, h->message, &h->events[i].event);
+	}
+	message_free(&m);
+}
+
+enum mtrk_err
+store_hand(struct store *st, const struct message *m,
+    const struct event *events, size_t n, unsigned wait_ms)
+{
+	struct handed *h = calloc(1, sizeof *h + n * sizeof h->events[0]);
+
+	if (h == NULL)
+		return MTRK_NOMEM;
+	h->message = m->number;
+	h->n = n;
+	span_copy(h->envid, sizeof h->envid, m->envid);
+	for (size_t i = 0; i < n; i++) {
+		struct handed_event *e = &h->events[i];
+
+		e->event = events[i];
+		e->event.kind = EVENT_HANDED;
+		e->event.remote_mta =
+		    keep(e->remote, sizeof e->remote, events[i].remote_mta);
+		e->event.address =
+		    keep(e->address, sizeof e->address, events[i].address);
+		e->event.text = keep(e->text, sizeof e->text, events[i].text);
+	}
+	return group_commit(st->group, add_handed, h, free, wait_ms);
+}
