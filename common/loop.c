@@ -11,14 +11,13 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 
 #include "common/log.h"
+#include "common/loop_private.h"
 #include "common/net.h"
 
 enum {
 	SPARE_FDS = 64, /* ours: store, log, listeners, signals */
-	ACCEPT_PAUSE_S = 1, /* without descriptors, accept() would spin */
 };
 
 /* What a connection is waiting for; nothing else decides what it may do. */
@@ -61,26 +60,6 @@ struct conn {
 	const char *why; /* it ended */
 	unsigned long id;
 	char peer[LOOP_ADDRESS];
-};
-
-/* Listeners, watched descriptors and timers: few, and they stay. */
-struct source {
-	LIST_ENTRY(source) others;
-	struct loop *loop;
-	struct evconnlistener *listener;
-	struct event *event;
-	const struct protocol *protocol;
-	void (*call)(void *);
-	void *arg;
-};
-
-struct loop {
-	struct event_base *base;
-	LIST_HEAD(, conn) conns;
-	LIST_HEAD(, source) sources;
-	unsigned conns_n, conns_max;
-	unsigned long last_id;
-	bool draining;
 };
 
 static unsigned
@@ -387,136 +366,28 @@ conn_new(struct loop *l, const struct protocol *p, evutil_socket_t fd)
 }
 
 static void
-on_accept(struct evconnlistener *from, evutil_socket_t fd,
-    struct sockaddr *peer, int peer_len, void *arg)
+on_accept(void *arg, int fd, const struct sockaddr *peer, size_t peer_size)
 {
 	struct source *s = arg;
 	struct conn *c;
 
-	(void)from;
 	if (s->loop->conns_n >= s->loop->conns_max) {
 		refuse(fd, s->protocol);
 		return;
 	}
 	if ((c = conn_new(s->loop, s->protocol, fd)) == NULL)
 		return;
-	net_accepted(fd, peer, (size_t)peer_len, c->peer, sizeof c->peer);
+	net_accepted(fd, peer, peer_size, c->peer, sizeof c->peer);
 	conn_wait(c, WAIT_REQUEST);
 	if ((c->user = s->protocol->opened(c, s->arg)) == NULL)
 		conn_drop(c, "not wanted");
-}
-
-static void
-on_accept_again(evutil_socket_t fd, short what, void *arg)
-{
-	struct source *s = arg;
-
-	(void)fd;
-	(void)what;
-	if (s->listener != NULL)
-		evconnlistener_enable(s->listener);
-}
-
-static void
-on_accept_error(struct evconnlistener *from, void *arg)
-{
-	static const struct timeval pause = { .tv_sec = ACCEPT_PAUSE_S };
-	static struct log_limit often;
-	struct source *s = arg;
-	unsigned long missed;
-
-	if (log_allow(&often, 60, &missed))
-		log_warn("event=accept text=\"%m\" missed=%lu", missed);
-	evconnlistener_disable(from);
-	event_base_once(
-	    s->loop->base, -1, EV_TIMEOUT, on_accept_again, s, &pause);
-}
-
-static struct source *
-source_new(struct loop *l, void (*call)(void *), void *arg)
-{
-	struct source *s = calloc(1, sizeof *s);
-
-	if (s == NULL)
-		return NULL;
-	s->loop = l;
-	s->call = call;
-	s->arg = arg;
-	LIST_INSERT_HEAD(&l->sources, s, others);
-	return s;
-}
-
-static void
-source_free(struct source *s)
-{
-	LIST_REMOVE(s, others);
-	if (s->listener != NULL)
-		evconnlistener_free(s->listener);
-	if (s->event != NULL)
-		event_free(s->event);
-	free(s);
 }
 
 enum mtrk_err
 loop_listen(struct loop *l, const char *host, uint16_t port,
     const struct protocol *p, void *arg)
 {
-	int fd = net_listen(host, port);
-	struct source *s;
-
-	if (fd == -1)
-		return MTRK_IO;
-	if ((s = source_new(l, NULL, arg)) == NULL) {
-		close(fd);
-		return MTRK_NOMEM;
-	}
-	s->protocol = p;
-	s->listener = evconnlistener_new(l->base, on_accept, s,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (s->listener == NULL) {
-		close(fd);
-		source_free(s);
-		return MTRK_NOMEM;
-	}
-	evconnlistener_set_error_cb(s->listener, on_accept_error);
-	return MTRK_OK;
-}
-
-static void
-on_source(evutil_socket_t fd, short what, void *arg)
-{
-	struct source *s = arg;
-
-	(void)fd;
-	(void)what;
-	s->call(s->arg);
-}
-
-static enum mtrk_err
-add_event(struct loop *l, int fd, short what, const struct timeval *every,
-    struct source *s)
-{
-	if (s == NULL)
-		return MTRK_NOMEM;
-	s->event = event_new(l->base, fd, what | EV_PERSIST, on_source, s);
-	if (s->event != NULL && event_add(s->event, every) == 0)
-		return MTRK_OK;
-	source_free(s);
-	return MTRK_NOMEM;
-}
-
-enum mtrk_err
-loop_watch(struct loop *l, int fd, void (*ready)(void *), void *arg)
-{
-	return add_event(l, fd, EV_READ, NULL, source_new(l, ready, arg));
-}
-
-enum mtrk_err
-loop_timer(struct loop *l, unsigned every_s, void (*due)(void *), void *arg)
-{
-	const struct timeval every = { .tv_sec = every_s };
-
-	return add_event(l, -1, 0, &every, source_new(l, due, arg));
+	return loop_source_listen(l, host, port, p, on_accept, arg);
 }
 
 enum mtrk_err
@@ -542,7 +413,6 @@ loop_free(struct loop **loop)
 {
 	struct loop *l = *loop;
 	struct conn *c, *next;
-	struct source *s, *after;
 
 	*loop = NULL;
 	if (l == NULL)
@@ -551,10 +421,7 @@ loop_free(struct loop **loop)
 		next = LIST_NEXT(c, others);
 		conn_free(c);
 	}
-	for (s = LIST_FIRST(&l->sources); s != NULL; s = after) {
-		after = LIST_NEXT(s, others);
-		source_free(s);
-	}
+	loop_sources_free(l);
 	event_base_free(l->base);
 	free(l);
 }
@@ -574,15 +441,10 @@ loop_stop(struct loop *l)
 void
 loop_drain(struct loop *l)
 {
-	struct source *s;
 	struct conn *c;
 
 	l->draining = true;
-	LIST_FOREACH(s, &l->sources, others)
-	if (s->listener != NULL) {
-		evconnlistener_free(s->listener);
-		s->listener = NULL;
-	}
+	loop_deaf(l);
 	LIST_FOREACH(c, &l->conns, others)
 	if (c->wait == WAIT_TLS || c->wait == WAIT_BEFORE_TLS)
 		conn_drop(c, "we stop");

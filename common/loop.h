@@ -1,6 +1,7 @@
 /*
  * common/loop.h -- one thread that serves many line-oriented connections: the
- * one door to libevent and its TLS part.
+ * one door to libevent and its TLS part (with common/watch.h, for those who
+ * move the octets themselves).
  *
  * A protocol is a struct of functions and limits.  A connection is always
  * waiting for one thing, and no longer than a limit; input and output are
@@ -22,6 +23,7 @@ enum {
 
 struct loop;
 struct conn;
+struct sockaddr;
 
 /*
  * All functions run in the loop's thread.  `user` is what opened() returned.
@@ -53,6 +55,12 @@ void loop_free(struct loop **); /* with its connections; NULL is fine */
  * takes IPv6 only.  MTRK_IO keeps errno (EINVAL: no such address). */
 enum mtrk_err loop_listen(struct loop *, const char *host, uint16_t port,
     const struct protocol *, void *arg);
+/* The same for what moves octets itself: fd is non-blocking, and accepted()'s
+ * to close. */
+typedef void loop_accepted(
+    void *arg, int fd, const struct sockaddr *peer, size_t peer_size);
+enum mtrk_err loop_accept(
+    struct loop *, const char *host, uint16_t port, loop_accepted *, void *arg);
 /* Call `ready` whenever there is something to read.  Not for ever: until
  * loop_free(). */
 enum mtrk_err loop_watch(
@@ -65,6 +73,7 @@ enum mtrk_err loop_timer(
 enum mtrk_err loop_run(struct loop *);
 /* Accept nothing more, take no further line, send what is queued. */
 void loop_drain(struct loop *);
+void loop_deaf(struct loop *); /* accept nothing more; no more than that */
 void loop_stop(struct loop *); /* now */
 
 void conn_write(struct conn *, struct span);

@@ -13,13 +13,14 @@ bad '#include +"(mtqp|tests)/' 'milter/*.[ch]' 'milter/ must not know mtqp/'
 bad '#include +"(milter|tests)/' 'mtqp/*.[ch]' 'mtqp/ must not know milter/'
 only() {
 	for f in $(grep -lE "#include +<$1" $ours); do
-		[ "$f" = "$2" ] || { echo "$f: <$1> belongs in $2"; status=1; }
+		case " $2 " in *" $f "*) continue ;; esac
+		echo "$f: <$1> belongs in $2"; status=1
 	done
 }
 only 'lmdb\.h' common/db.c
 only 'libmilter/' milter/mtrk-milter.c
 only 'openssl/' common/crypto.c
-only 'event2/' common/loop.c
+only 'event2/' 'common/loop.c common/loop_source.c common/watch.c'
 only 'ares\.h' common/dns.c
 bad '\b(gets|strcpy|strcat|sprintf|sscanf|strtok|atoi|strncpy|alloca|localtime|gmtime|strerror)\(' \
     "$ours" 'a banned function'
