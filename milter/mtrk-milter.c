@@ -57,7 +57,8 @@ answer_to(unsigned long no_reply_step)
 static atomic_ulong agreed;
 
 /* Each list that isn't empty is a packet of its own; an MTA that can't be
- * told which macros to send sends its usual ones. */
+ * told which macros to send sends its usual ones.  Sendmail knows the queue
+ * id from MAIL on and sends it there only, Postfix at the end only. */
 static void
 ask_for_macros(SMFICTX *ctx)
 {
@@ -66,7 +67,7 @@ ask_for_macros(SMFICTX *ctx)
 		const char *macros;
 	} wanted[] = {
 		{ SMFIM_CONNECT, "{daemon_name}" },
-		{ SMFIM_ENVFROM, "" },
+		{ SMFIM_ENVFROM, "i" },
 		{ SMFIM_ENVRCPT, "" },
 		{ SMFIM_EOM, "i" },
 	};

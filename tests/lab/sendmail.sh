@@ -1,0 +1,114 @@
+# tests/lab/sendmail.sh -- a private, unpatched Debian Sendmail on loopback,
+# beside lab.sh's Postfix or instead of it.  To be sourced after lab.sh and
+# used after lab_start.  Nothing is installed; it works for a plain user too.
+#
+#	lab_start_sendmail [LINE...]	mc lines, put in before MAILER()
+#	lab_sm ARGUMENT...		the same sendmail, for -q, -bp, -bs...
+#
+# It listens at $sm_port, hands all that is not @sm.lab.test to $sink_port,
+# asks the milter at $milter_port, and logs to $lab/sendmail/mail.log as
+# "epoch.usec QID: text".  $sm_level is its LogLevel.
+#
+# Local mail goes to $lab/sendmail/mbox.USER; a user whose name stands in
+# $lab/sendmail/exits as "USER STATUS" makes the local mailer exit so.
+# $lab/sendmail/aliases is read anew by lab_sm -bi; forward/USER are .forward.
+# shellcheck shell=bash disable=SC2154
+sm_level=${sm_level:-9}
+
+lab_fetch_sendmail() {
+	[ -x "$lab_cache/sm/usr/libexec/sendmail/sendmail" ] && return
+	local new=$lab_cache/new-sm-$$
+	local debs='sendmail-bin sendmail-cf m4 libsigsegv2 libwrap0
+	    liblockfile1 libnsl2 libtirpc3'
+	rm -rf "$new"; mkdir -p "$new/debs"
+	# shellcheck disable=SC2086
+	(cd "$new/debs" && {
+		apt-get -q download $debs ||
+		    { apt-get -q update && apt-get -q download $debs; }
+	} >log 2>&1) ||
+	    lab_fail "cannot fetch sendmail: $(tail -1 "$new/debs/log")"
+	for deb in "$new"/debs/*.deb; do HOME=/ dpkg -x "$deb" "$new/sm"; done
+	# a setgid program is denied its LD_LIBRARY_PATH
+	chmod g-s "$new/sm/usr/libexec/sendmail/sendmail"
+	mv -T "$new/sm" "$lab_cache/sm" 2>/dev/null ||
+	    [ -x "$lab_cache/sm/usr/libexec/sendmail/sendmail" ] ||
+	    lab_fail "cannot keep sendmail in $lab_cache"
+	rm -rf "$new"
+}
+
+# A host name without a dot costs a sleep of a minute at every start.
+lab_sm_exec() {
+	local root=$lab_cache/sm name
+	local sm=$root/usr/libexec/sendmail/sendmail
+	name=$(hostname)
+	set -- env \
+	    LD_LIBRARY_PATH="$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
+	    "$sm" -D "$lab/sendmail/mail.log" -d89.10 \
+	    -C "$lab/sendmail/sm.cf" "$@"
+	if [ "${name#*.}" = "$name" ] && unshare -u true 2>/dev/null; then
+		# shellcheck disable=SC2016
+		set -- unshare -u sh -c 'hostname mta.lab.test; exec "$@"' sh "$@"
+	fi
+	exec "$@"
+}
+lab_sm() { (lab_sm_exec "$@"); }
+
+lab_make_sendmail() {
+	local w=$lab/sendmail cf=$lab_cache/sm/usr/share/sendmail/cf line
+	mkdir -p "$w"/{queue,forward}; chmod 700 "$w/queue"
+	touch "$w/aliases" "$w/exits" "$w/helpfile"
+	cat >"$w/deliver.sh" <<-EOF
+	#!/bin/sh
+	# sendmail's flag f may put "-f sender" in front: the user comes last
+	for u; do :; done
+	status=\$(sed -n "s/^\$u //p" "$w/exits")
+	{ cat; echo; } >>"$w/mbox.\$u"
+	exit "\${status:-0}"
+	EOF
+	chmod 755 "$w/deliver.sh"
+	{
+		cat <<-EOF
+		OSTYPE(\`linux')dnl
+		define(\`confTRUSTED_USER', \`$(id -un)')dnl
+		define(\`confDONT_BLAME_SENDMAIL', \`TrustStickyBit')dnl
+		define(\`confDOMAIN_NAME', \`mta.lab.test')dnl
+		define(\`QUEUE_DIR', \`$w/queue')dnl
+		define(\`ALIAS_FILE', \`$w/aliases')dnl
+		define(\`STATUS_FILE', \`$w/statistics')dnl
+		define(\`HELP_FILE', \`$w/helpfile')dnl
+		define(\`confPID_FILE', \`$w/sendmail.pid')dnl
+		define(\`confFORWARD_PATH', \`$w/forward/\$u')dnl
+		define(\`confLOG_LEVEL', \`$sm_level')dnl
+		define(\`confTO_IDENT', \`0')dnl
+		define(\`confMIN_QUEUE_AGE', \`0')dnl
+		define(\`SMART_HOST', \`relay:[127.0.0.1]')dnl
+		define(\`RELAY_MAILER_ARGS', \`TCP \$h $sink_port')dnl
+		define(\`LOCAL_MAILER_PATH', \`$w/deliver.sh')dnl
+		define(\`LOCAL_MAILER_ARGS', \`deliver.sh \$u')dnl
+		FEATURE(\`no_default_msa')FEATURE(\`nocanonify')dnl
+		FEATURE(\`accept_unresolvable_domains')dnl
+		DAEMON_OPTIONS(\`Name=MTA, Family=inet, Addr=127.0.0.1, Port=$sm_port')dnl
+		INPUT_MAIL_FILTER(\`mtrk', \`S=inet:$milter_port@127.0.0.1, T=S:10s;R:10s;E:30s')dnl
+		EOF
+		for line; do printf '%s\n' "$line"; done
+		cat <<-EOF
+		MAILER(\`local')MAILER(\`smtp')dnl
+		LOCAL_CONFIG
+		Cwsm.lab.test localhost
+		EOF
+	} >"$w/sm.mc"
+	LD_LIBRARY_PATH="$lab_cache/sm/usr/lib/x86_64-linux-gnu" \
+	    "$lab_cache/sm/usr/bin/m4" "-D_CF_DIR_=$cf/" "$cf/m4/cf.m4" \
+	    "$w/sm.mc" >"$w/sm.cf" || lab_fail "m4 failed on $w/sm.mc"
+	lab_sm -bi >"$w/newaliases.log" 2>&1 ||
+	    lab_fail "newaliases: $(tail -3 "$w/newaliases.log")"
+}
+
+lab_start_sendmail() {
+	lab_fetch_sendmail
+	read -r sm_port <<<"$(lab_ports 1)"
+	lab_make_sendmail "$@"
+	lab_run sendmail lab_sm_exec -bD
+	lab_wait 20 lab_listens "$sm_port" ||
+	    lab_fail "sendmail is deaf: $(tail -3 "$lab/sendmail.log")"
+}
