@@ -1,30 +1,53 @@
 #include "common/crypto.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { PAIRS_MAX = 32 /* certificates of one server; ours */ };
 
 struct tls_ctx {
-	SSL_CTX *ctx;
+	SSL_CTX *ctx[PAIRS_MAX]; /* a client has one, a server one a pair */
+	size_t n;
+	unsigned users; /* handshakes that may still choose among them */
+	bool freed;
 };
 
 struct tls {
 	SSL *ssl;
+	struct tls_ctx *chooses; /* during a server's handshake */
+	char *fqdn; /* that STARTTLS named; NULL: none */
 	bool verified;
 	const char *why_not;
 };
 
+static EVP_MD *sha1;
+
+static void
+fetch_sha1(void)
+{
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
+/* Fetched once: finding it takes longer than using it. */
 enum mtrk_err
 crypto_sha1(const void *p, size_t n, unsigned char out[CERTIFIER_LEN])
 {
-	return EVP_Digest(p, n, out, NULL, EVP_sha1(), NULL) == 1 ? MTRK_OK
-								  : MTRK_NOMEM;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, fetch_sha1);
+	return sha1 != NULL && EVP_Digest(p, n, out, NULL, sha1, NULL) == 1
+	    ? MTRK_OK
+	    : MTRK_NOMEM;
 }
 
 enum mtrk_err
@@ -61,21 +84,33 @@ openssl_says(void)
 	return text != NULL ? text : "unknown TLS error";
 }
 
-static struct tls_ctx *
-ctx_new(const SSL_METHOD *method)
+static SSL_CTX *
+ssl_ctx_new(const SSL_METHOD *method)
 {
-	struct tls_ctx *c = calloc(1, sizeof *c);
+	SSL_CTX *ctx = SSL_CTX_new(method);
 
-	if (c == NULL)
+	if (ctx == NULL)
 		return NULL;
-	c->ctx = SSL_CTX_new(method);
-	if (c->ctx == NULL ||
-	    SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION) != 1)
-		tls_ctx_free(&c);
-	else
-		SSL_CTX_set_mode(
-		    c->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
-	return c;
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY |
+		SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	return ctx;
+}
+
+/* Stays until the last handshake that may choose from it is over. */
+static void
+ctx_release(struct tls_ctx *c)
+{
+	if (!c->freed || c->users > 0)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		SSL_CTX_free(c->ctx[i]);
+	free(c);
 }
 
 void
@@ -86,8 +121,8 @@ tls_ctx_free(struct tls_ctx **cp)
 	*cp = NULL;
 	if (c == NULL)
 		return;
-	SSL_CTX_free(c->ctx);
-	free(c);
+	c->freed = true;
+	ctx_release(c);
 }
 
 static bool
@@ -107,58 +142,177 @@ load_pair(
 	return false;
 }
 
-enum mtrk_err
-tls_server_new(const char *cert, const char *key, struct tls_ctx **out,
-    char *why, size_t why_size)
+static bool
+ctx_covers(const SSL_CTX *ctx, const char *fqdn)
 {
-	static const unsigned char session_id[] = "mtrk";
-
-	*out = ctx_new(TLS_server_method());
-	if (*out == NULL) {
-		snprintf(why, why_size, "TLS: %s", openssl_says());
-		return MTRK_NOMEM;
-	}
-	SSL_CTX_set_options((*out)->ctx,
-	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_session_id_context(
-	    (*out)->ctx, session_id, sizeof session_id - 1);
-	if (load_pair((*out)->ctx, cert, key, why, why_size))
-		return MTRK_OK;
-	tls_ctx_free(out);
-	return MTRK_IO;
-}
-
-bool
-tls_server_covers(const struct tls_ctx *c, const char *fqdn)
-{
-	X509 *cert = SSL_CTX_get0_certificate(c->ctx);
+	X509 *cert = SSL_CTX_get0_certificate(ctx);
 
 	return cert != NULL &&
 	    X509_check_host(
 		cert, fqdn, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
 }
 
-struct ssl_st *
-tls_server_ssl(struct tls_ctx *c)
+/* The first pair that covers both names; NULL is no name. */
+static SSL_CTX *
+choose(const struct tls_ctx *c, const char *fqdn, const char *sni)
 {
-	return SSL_new(c->ctx);
+	for (size_t i = 0; i < c->n; i++)
+		if ((fqdn == NULL || ctx_covers(c->ctx[i], fqdn)) &&
+		    (sni == NULL || ctx_covers(c->ctx[i], sni)))
+			return c->ctx[i];
+	return NULL;
+}
+
+/* A43: STARTTLS and SNI must not disagree.  Where there is only SNI, a client
+ * that asks for another host gets the first certificate, and sees. */
+static int
+on_server_name(SSL *ssl, int *alert, void *arg)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+	const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	SSL_CTX *ctx;
+
+	(void)arg;
+	if (sni == NULL || t->chooses == NULL)
+		return SSL_TLSEXT_ERR_OK;
+	if ((ctx = choose(t->chooses, t->fqdn, sni)) != NULL) {
+		SSL_set_SSL_CTX(ssl, ctx);
+		return SSL_TLSEXT_ERR_OK;
+	}
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return t->fqdn != NULL ? SSL_TLSEXT_ERR_ALERT_FATAL
+			       : SSL_TLSEXT_ERR_NOACK;
+}
+
+enum mtrk_err
+tls_server_add(struct tls_ctx *c, const char *cert, const char *key, char *why,
+    size_t why_size)
+{
+	static const unsigned char session_id[] = "mtrk";
+	SSL_CTX *ctx =
+	    c->n < PAIRS_MAX ? ssl_ctx_new(TLS_server_method()) : NULL;
+
+	if (ctx == NULL) {
+		snprintf(why, why_size, "TLS: %s", openssl_says());
+		return MTRK_NOMEM;
+	}
+	SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_session_id_context(ctx, session_id, sizeof session_id - 1);
+	/* sessions are resumed by tickets, which cost us no memory */
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
+	if (!load_pair(ctx, cert, key, why, why_size)) {
+		SSL_CTX_free(ctx);
+		return MTRK_IO;
+	}
+	c->ctx[c->n++] = ctx;
+	return MTRK_OK;
+}
+
+enum mtrk_err
+tls_server_new(const char *cert, const char *key, struct tls_ctx **out,
+    char *why, size_t why_size)
+{
+	enum mtrk_err err;
+
+	if ((*out = calloc(1, sizeof **out)) == NULL) {
+		snprintf(why, why_size, "TLS: out of memory");
+		return MTRK_NOMEM;
+	}
+	err = tls_server_add(*out, cert, key, why, why_size);
+	if (err != MTRK_OK)
+		tls_ctx_free(out);
+	return err;
+}
+
+bool
+tls_server_covers(const struct tls_ctx *c, const char *fqdn)
+{
+	return choose(c, fqdn, NULL) != NULL;
+}
+
+struct tls *
+tls_accept(struct tls_ctx *c, int fd, const char *fqdn)
+{
+	SSL_CTX *ctx = choose(c, fqdn, NULL);
+	struct tls *t = calloc(1, sizeof *t);
+
+	if (t == NULL || ctx == NULL || (t->ssl = SSL_new(ctx)) == NULL ||
+	    (fqdn != NULL && (t->fqdn = strdup(fqdn)) == NULL) ||
+	    SSL_set_fd(t->ssl, fd) != 1) {
+		tls_free(&t);
+		return NULL;
+	}
+	SSL_set_app_data(t->ssl, t);
+	SSL_set_accept_state(t->ssl);
+	t->chooses = c;
+	c->users++;
+	return t;
+}
+
+/* What only a handshake needs. */
+static void
+end_handshake(struct tls *t)
+{
+	free(t->fqdn);
+	t->fqdn = NULL;
+	if (t->chooses != NULL) {
+		t->chooses->users--;
+		ctx_release(t->chooses);
+	}
+	t->chooses = NULL;
+}
+
+enum tls_step
+tls_handshake(struct tls *t)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_do_handshake(t->ssl);
+	if (rc == 1) {
+		end_handshake(t);
+		return TLS_DONE;
+	}
+	switch (SSL_get_error(t->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANTS_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANTS_WRITE;
+	default:
+		ERR_clear_error();
+		return TLS_FAILED;
+	}
+}
+
+bool
+tls_pending(const struct tls *t)
+{
+	return t != NULL && SSL_pending(t->ssl) > 0;
 }
 
 enum mtrk_err
 tls_client_new(
     const char *ca_file, struct tls_ctx **out, char *why, size_t why_size)
 {
-	*out = ctx_new(TLS_client_method());
-	if (*out == NULL) {
+	struct tls_ctx *c = calloc(1, sizeof *c);
+
+	*out = c;
+	if (c == NULL ||
+	    (c->ctx[0] = ssl_ctx_new(TLS_client_method())) == NULL) {
 		snprintf(why, why_size, "TLS: %s", openssl_says());
+		tls_ctx_free(out);
 		return MTRK_NOMEM;
 	}
+	c->n = 1;
 	if (ca_file == NULL) {
-		SSL_CTX_set_default_verify_paths((*out)->ctx);
+		SSL_CTX_set_default_verify_paths(c->ctx[0]);
 		return MTRK_OK;
 	}
-	if (SSL_CTX_load_verify_file((*out)->ctx, ca_file) == 1)
+	if (SSL_CTX_load_verify_file(c->ctx[0], ca_file) == 1)
 		return MTRK_OK;
 	snprintf(why, why_size, "%s: %s", ca_file, openssl_says());
 	tls_ctx_free(out);
@@ -197,7 +351,7 @@ tls_connect(struct tls_ctx *c, int fd, const char *name, struct tls **out,
 	struct tls *t = calloc(1, sizeof *t);
 
 	*out = t;
-	if (t == NULL || (t->ssl = SSL_new(c->ctx)) == NULL) {
+	if (t == NULL || (t->ssl = SSL_new(c->ctx[0])) == NULL) {
 		tls_free(out);
 		snprintf(why, why_size, "out of memory");
 		return MTRK_NOMEM;
@@ -227,24 +381,42 @@ tls_protocol(const struct tls *t)
 	return SSL_get_version(t->ssl);
 }
 
+/* errno as of a socket's; 0 at the peer's end. */
+static ptrdiff_t
+failed(const struct tls *t)
+{
+	int what = SSL_get_error(t->ssl, 0);
+
+	if (what == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE)
+		errno = EAGAIN;
+	else if (what != SSL_ERROR_SYSCALL)
+		errno = EPROTO;
+	ERR_clear_error();
+	return -1;
+}
+
 ptrdiff_t
 tls_read(struct tls *t, void *p, size_t n)
 {
 	size_t got = 0;
 
 	ERR_clear_error();
-	if (SSL_read_ex(t->ssl, p, n, &got) == 1)
-		return (ptrdiff_t)got;
-	return SSL_get_error(t->ssl, 0) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+	return SSL_read_ex(t->ssl, p, n, &got) == 1 ? (ptrdiff_t)got
+						    : failed(t);
 }
 
 ptrdiff_t
 tls_write(struct tls *t, const void *p, size_t n)
 {
-	size_t put = 0;
+	size_t sent = 0;
 
 	ERR_clear_error();
-	return SSL_write_ex(t->ssl, p, n, &put) == 1 ? (ptrdiff_t)put : -1;
+	if (SSL_write_ex(t->ssl, p, n, &sent) == 1)
+		return (ptrdiff_t)sent;
+	(void)failed(t);
+	return -1;
 }
 
 void
@@ -255,8 +427,10 @@ tls_free(struct tls **tp)
 	*tp = NULL;
 	if (t == NULL)
 		return;
-	if (t->ssl != NULL)
+	if (t->ssl != NULL && SSL_is_init_finished(t->ssl))
 		SSL_shutdown(t->ssl);
+	ERR_clear_error();
+	end_handshake(t);
 	SSL_free(t->ssl);
 	free(t);
 }

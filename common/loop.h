@@ -1,11 +1,12 @@
 /*
  * common/loop.h -- one thread that serves many line-oriented connections: the
- * one door to libevent and its TLS part (with common/watch.h, for those who
- * move the octets themselves).
+ * one door to libevent (with common/watch.h, for those who move the octets
+ * themselves).  The connections are in conn.c.
  *
  * A protocol is a struct of functions and limits.  A connection is always
  * waiting for one thing, and no longer than a limit; input and output are
- * bounded.  Nothing here knows what the lines mean.
+ * bounded, and an idle connection has no buffers.  Nothing here knows what
+ * the lines mean.
  */
 #ifndef MTRK_COMMON_LOOP_H
 #define MTRK_COMMON_LOOP_H
@@ -13,6 +14,7 @@
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/lines.h"
+#include "common/net.h"
 #include "common/span.h"
 
 enum {
@@ -37,8 +39,10 @@ struct protocol {
 	unsigned line_s; /* from a request's first octet to its last */
 	unsigned flush_s; /* for the peer to read what is queued */
 	unsigned tls_s; /* for a handshake */
-	const char *refusal; /* said to one connection too many */
+	unsigned answer_s; /* for us, from conn_hold() to conn_resume() */
+	const char *refusal; /* said to one connection too many; may be NULL */
 
+	bool (*admits)(void *arg, const struct net_ip *); /* NULL: all */
 	void *(*opened)(struct conn *, void *arg); /* NULL: drop it */
 	/* LINE_OK, or a fault and no bytes; they die when line() returns. */
 	void (*line)(struct conn *, void *user, enum line, struct span);
@@ -61,6 +65,13 @@ typedef void loop_accepted(
     void *arg, int fd, const struct sockaddr *peer, size_t peer_size);
 enum mtrk_err loop_accept(
     struct loop *, const char *host, uint16_t port, loop_accepted *, void *arg);
+/* The same on a socket in the file system, which is put there anew. */
+enum mtrk_err loop_listen_local(
+    struct loop *, const char *path, const struct protocol *, void *arg);
+/* Octets that all connections' buffers may hold together; who would need more
+ * is dropped. */
+void loop_limit_memory(struct loop *, size_t octets);
+unsigned loop_connections(const struct loop *);
 /* Call `ready` whenever there is something to read.  Not for ever: until
  * loop_free(). */
 enum mtrk_err loop_watch(
@@ -77,17 +88,28 @@ void loop_deaf(struct loop *); /* accept nothing more; no more than that */
 void loop_stop(struct loop *); /* now */
 
 void conn_write(struct conn *, struct span);
+/* The same without a copy: append here, then conn_written(). */
+struct buf *conn_out(struct conn *);
+void conn_written(struct conn *);
 void conn_close(struct conn *); /* once all is sent; takes no further line */
 void conn_drop(struct conn *, const char *why); /* now; `why` is static */
 /*
- * Say the last words in clear, then TLS as the server.  Not a word, and the
+ * TLS as the server once what was written has been sent.  `fqdn` chooses the
+ * certificate, NULL leaves that to SNI.  Not a word is sent, and the
  * connection is dropped, if the peer has sent anything behind the command in
- * hand (A44).
+ * hand (A44).  In opened() it makes TLS come first.
  */
-void conn_starttls(struct conn *, struct span last_words, struct tls_ctx *);
+void conn_starttls(struct conn *, struct tls_ctx *, const char *fqdn);
+/* From line(): nothing is sent or taken for so long. */
+void conn_pause(struct conn *, unsigned seconds);
+/* From line(): no further line is taken until conn_resume(). */
+void conn_hold(struct conn *);
+void conn_resume(struct conn *);
 
 unsigned long conn_id(const struct conn *); /* unique in this process */
 const char *conn_peer(const struct conn *); /* numeric address, no port */
+const struct net_ip *conn_ip(const struct conn *);
+const struct tls *conn_tls(const struct conn *); /* NULL: in clear */
 
 const char *loop_version(void);
 

@@ -1,6 +1,6 @@
 /*
  * common/loop_private.h -- what the files that know libevent (loop*.c,
- * watch.c) share.
+ * watch.c) and conn.c share.
  */
 #ifndef MTRK_COMMON_LOOP_PRIVATE_H
 #define MTRK_COMMON_LOOP_PRIVATE_H
@@ -12,6 +12,11 @@
 struct event;
 struct event_base;
 struct evconnlistener;
+
+enum {
+	LOOP_READ = 16 * 1024, /* octets taken at once; ours */
+	LOOP_SPARE_MAX = 1 << 20, /* a larger output buffer isn't kept; ours */
+};
 
 /* Listeners, watched descriptors and timers: few, and they stay. */
 struct source {
@@ -31,12 +36,21 @@ struct loop {
 	LIST_HEAD(, source) sources;
 	unsigned conns_n, conns_max;
 	unsigned long last_id;
+	size_t held, held_max; /* octets in the connections' own buffers */
 	bool draining;
+	struct buf spare; /* lent to the connection that is being served */
+	char input[2 * LOOP_READ]; /* of the connection that is being served */
 };
 
 /* `arg` of accepted() is the source itself if `protocol` is given. */
-enum mtrk_err loop_source_listen(struct loop *, const char *host, uint16_t port,
-    const struct protocol *, loop_accepted *, void *arg);
+enum mtrk_err loop_source_listen(struct loop *, int fd, const struct protocol *,
+    loop_accepted *, void *arg); /* takes fd */
 void loop_sources_free(struct loop *);
+
+/* A new socket, which is taken in any case. */
+void conn_accepted(struct loop *, const struct protocol *, void *arg, int fd,
+    const struct sockaddr *peer, size_t peer_size);
+void conns_drain(struct loop *);
+void conns_free(struct loop *);
 
 #endif

@@ -86,10 +86,9 @@ loop_sources_free(struct loop *l)
 }
 
 enum mtrk_err
-loop_source_listen(struct loop *l, const char *host, uint16_t port,
-    const struct protocol *p, loop_accepted *accepted, void *arg)
+loop_source_listen(struct loop *l, int fd, const struct protocol *p,
+    loop_accepted *accepted, void *arg)
 {
-	int fd = net_listen(host, port);
 	struct source *s;
 
 	if (fd == -1)
@@ -115,7 +114,8 @@ enum mtrk_err
 loop_accept(struct loop *l, const char *host, uint16_t port,
     loop_accepted *accepted, void *arg)
 {
-	return loop_source_listen(l, host, port, NULL, accepted, arg);
+	return loop_source_listen(
+	    l, net_listen(host, port), NULL, accepted, arg);
 }
 
 void

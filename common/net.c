@@ -5,13 +5,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
-enum { BACKLOG = 128 };
+enum { BACKLOG = 4096 /* the kernel has its own limit */ };
 
 static const int on = 1;
 
@@ -52,6 +55,53 @@ net_listen(const char *host, uint16_t port)
 	}
 	freeaddrinfo(a);
 	return fd;
+}
+
+int
+net_listen_local(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct stat st;
+	int fd;
+
+	if (strlen(path) >= sizeof a.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(a.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)!unlink(path);
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
+	    listen(fd, BACKLOG) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static const unsigned char v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+struct net_ip
+net_ip_of(const struct sockaddr *sa)
+{
+	struct net_ip ip = { { 0 } };
+
+	if (sa->sa_family == AF_INET6) {
+		memcpy(ip.b, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
+	} else if (sa->sa_family == AF_INET) {
+		memcpy(ip.b, v4_mapped, sizeof v4_mapped);
+		memcpy(ip.b + sizeof v4_mapped,
+		    &((const struct sockaddr_in *)sa)->sin_addr, 4);
+	}
+	return ip;
+}
+
+bool
+net_ip_is_v4(const struct net_ip *ip)
+{
+	return memcmp(ip->b, v4_mapped, sizeof v4_mapped) == 0;
 }
 
 void

@@ -4,6 +4,7 @@
 #ifndef MTRK_COMMON_NET_H
 #define MTRK_COMMON_NET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,16 @@ struct sockaddr;
 /* A listening, non-blocking socket on a numeric address, or -1 and errno
  * (EINVAL: no such address).  IPv6 sockets take IPv6 only. */
 int net_listen(const char *host, uint16_t port);
+/* The same at a path, where a socket that was left is removed. */
+int net_listen_local(const char *path);
+
+/* An address in 16 octets, IPv4 as ::ffff:a.b.c.d; zero: neither. */
+struct net_ip {
+	unsigned char b[16];
+};
+struct net_ip net_ip_of(const struct sockaddr *);
+bool net_ip_is_v4(const struct net_ip *);
+
 /* What a server sets on an accepted socket; the peer's numeric address. */
 void net_accepted(
     int fd, const struct sockaddr *, size_t, char *peer, size_t peer_size);

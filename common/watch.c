@@ -1,6 +1,7 @@
 #include "common/watch.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include <event2/event.h>
 
@@ -15,6 +16,7 @@ struct watch {
 
 struct alarm {
 	struct event *event;
+	int64_t due_ms, armed_ms; /* when to call; when we look */
 	void (*due)(void *);
 	void *arg;
 };
@@ -77,14 +79,47 @@ watch_free(struct watch **wp)
 	free(w);
 }
 
+void
+watch_wake(struct watch *w)
+{
+	event_active(w->read, EV_READ, 0);
+}
+
+/* Good to a few milliseconds, and without a system call. */
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+arm(struct alarm *a, int64_t after_ms)
+{
+	const struct timeval after = { .tv_sec = after_ms / 1000,
+		.tv_usec = after_ms % 1000 * 1000 };
+
+	a->armed_ms = now_ms() + after_ms;
+	evtimer_add(a->event, &after);
+}
+
+/* An alarm that was put off is found here, which costs less than moving the
+ * timer with each request. */
 static void
 on_due(evutil_socket_t fd, short what, void *arg)
 {
 	struct alarm *a = arg;
+	int64_t left_ms = a->due_ms - now_ms();
 
 	(void)fd;
 	(void)what;
-	a->due(a->arg);
+	a->armed_ms = INT64_MAX;
+	if (left_ms > 0)
+		arm(a, left_ms);
+	else
+		a->due(a->arg);
 }
 
 struct alarm *
@@ -96,6 +131,7 @@ alarm_new(struct loop *l, void (*due)(void *), void *arg)
 		return NULL;
 	a->due = due;
 	a->arg = arg;
+	a->armed_ms = INT64_MAX;
 	if ((a->event = evtimer_new(l->base, on_due, a)) == NULL)
 		alarm_free(&a);
 	return a;
@@ -104,9 +140,9 @@ alarm_new(struct loop *l, void (*due)(void *), void *arg)
 void
 alarm_set(struct alarm *a, unsigned after_s)
 {
-	const struct timeval after = { .tv_sec = after_s };
-
-	evtimer_add(a->event, &after);
+	a->due_ms = now_ms() + (int64_t)after_s * 1000;
+	if (after_s == 0 || a->due_ms < a->armed_ms)
+		arm(a, (int64_t)after_s * 1000);
 }
 
 void

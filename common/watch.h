@@ -19,12 +19,14 @@ struct watch;
 struct watch *watch_new(struct loop *, int fd,
     void (*ready)(void *arg, unsigned what), void *arg); /* NULL: no memory */
 bool watch_want(struct watch *, unsigned what); /* false: no memory */
+/* Calls ready(arg, WATCH_READ) by the loop's next turn, whatever comes. */
+void watch_wake(struct watch *);
 void watch_free(struct watch **); /* NULL is fine */
 
 struct alarm;
 
 /* Calls due(arg) once, so many seconds after alarm_set(); set again, only the
- * new time counts. */
+ * new time counts.  Putting it off costs nothing. */
 struct alarm *alarm_new(struct loop *, void (*due)(void *arg), void *arg);
 void alarm_set(struct alarm *, unsigned after_s);
 void alarm_free(struct alarm **); /* NULL is fine */

@@ -10,7 +10,6 @@
 enum {
 	ARGS_KEPT = 2, /* no command has more */
 	ANSWER_MAX = 16 << 20, /* ours: about 50,000 recipients */
-	FQDN_MAX = 255, /* RFC 1035 2.3.4 */
 	LABEL_MAX = 63,
 	ANY_STATE = SESSION_CLEAR | SESSION_TLS,
 };
@@ -256,18 +255,16 @@ is_fqdn(struct span domain)
 static void
 cmd_starttls(struct session *s, const struct request *rq, struct reply *r)
 {
-	char fqdn[FQDN_MAX + 1];
-
 	if (s->doors->covers == NULL) {
 		say(r, "-BAD/unsupported", "no certificate here"); /* A22 */
 		return;
 	}
 	if (!is_fqdn(rq->args[0]) ||
-	    !span_copy(fqdn, sizeof fqdn, rq->args[0])) {
+	    !span_copy(r->fqdn, sizeof r->fqdn, rq->args[0])) {
 		say(r, "-BAD", "a fully qualified domain name is wanted");
 		return;
 	}
-	if (!s->doors->covers(s->doors->arg, fqdn)) {
+	if (!s->doors->covers(s->doors->arg, r->fqdn)) {
 		say(r, "-BAD/bad-fqdn", "this is another host"); /* Q27 */
 		return;
 	}

@@ -10,7 +10,10 @@
 #include "common/mtrk.h"
 #include "common/tstat.h"
 
-enum { MTQP_LINE_MAX = 998 /* RFC 3887 2.2: octets before CRLF */ };
+enum {
+	MTQP_LINE_MAX = 998, /* RFC 3887 2.2: octets before CRLF */
+	FQDN_MAX = 255, /* RFC 1035 2.3.4 */
+};
 
 enum session_state { SESSION_CLEAR = 1, SESSION_TLS = 2 };
 
@@ -36,6 +39,7 @@ enum after { AFTER_NEXT, AFTER_CLOSE, AFTER_STARTTLS };
 struct reply {
 	struct buf text; /* whole lines, dot-stuffed, with their CRLF */
 	enum after after;
+	char fqdn[FQDN_MAX + 1]; /* of a STARTTLS */
 	/* of a TRACK, for the log: */
 	char envid[ENVID_MAX + 1]; /* decoded; "": it was none */
 	const char *outcome; /* NULL: not a TRACK */

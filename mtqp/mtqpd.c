@@ -78,11 +78,11 @@ send_reply(struct conn *c, struct reply *r)
 
 	if (r->text.err != MTRK_OK)
 		conn_drop(c, "out of memory");
-	else if (r->after == AFTER_STARTTLS)
-		conn_starttls(c, text, server.tls);
 	else
 		conn_write(c, text);
-	if (r->after == AFTER_CLOSE)
+	if (r->after == AFTER_STARTTLS)
+		conn_starttls(c, server.tls, r->fqdn);
+	else if (r->after == AFTER_CLOSE)
 		conn_close(c);
 	reply_free(r);
 }

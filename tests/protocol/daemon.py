@@ -140,12 +140,18 @@ def ask_and_never_read(client):
 
 
 def check_second_term(house):
-    server = Server(house, "term2", [])
-    busy = greeted(server.port)
-    ask_and_never_read(busy)
-    server.process.terminate()
-    fill.until("first TERM", lambda: "now=no" in server.log())
-    assert server.process.poll() is None
+    """It doesn't wait for a client that doesn't read.  What is queued may
+    happen to fit into the kernel's buffers: then there is nothing to see."""
+    for _ in range(10):
+        server = Server(house, "term2", [])
+        busy = greeted(server.port)
+        ask_and_never_read(busy)
+        server.process.terminate()
+        try:
+            assert server.process.wait(1) == 0
+        except subprocess.TimeoutExpired:
+            break
+    assert "now=no" in server.log()
     server.process.terminate()
     assert server.process.wait(5) == 0
 
