@@ -381,6 +381,21 @@ tls_protocol(const struct tls *t)
 	return SSL_get_version(t->ssl);
 }
 
+bool
+tls_peer_key(const struct tls *t, unsigned char out[TLS_KEY_LEN])
+{
+	X509 *cert = SSL_get1_peer_certificate(t->ssl);
+	unsigned char *der = NULL;
+	int n = cert != NULL ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der)
+			     : -1;
+	bool ok = n > 0 &&
+	    EVP_Digest(der, (size_t)n, out, NULL, EVP_sha256(), NULL) == 1;
+
+	OPENSSL_free(der);
+	X509_free(cert);
+	return ok;
+}
+
 /* errno as of a socket's; 0 at the peer's end. */
 static ptrdiff_t
 failed(const struct tls *t)

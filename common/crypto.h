@@ -62,6 +62,10 @@ enum mtrk_err tls_connect(struct tls_ctx *, int fd, const char *name,
     struct tls **out, char *why, size_t why_size);
 bool tls_verified(const struct tls *, const char **why_not);
 const char *tls_protocol(const struct tls *); /* "TLSv1.3" */
+/* SHA-256 of the peer's public key (SubjectPublicKeyInfo): what stays when a
+ * certificate is renewed.  False: the peer has none. */
+enum { TLS_KEY_LEN = 32 };
+bool tls_peer_key(const struct tls *, unsigned char out[TLS_KEY_LEN]);
 /* As read(2) and write(2): octets, 0 at the end, -1 and errno on failure. */
 ptrdiff_t tls_read(struct tls *, void *, size_t);
 ptrdiff_t tls_write(struct tls *, const void *, size_t);

@@ -12,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRITE_MAX = 1 << 20 }; /* of one stream_fmt(); ours */
+enum {
+	WRITE_MAX = 1 << 20, /* of one stream_fmt(); ours */
+	CONNECT_S = 20, /* then the next address has its turn; ours */
+};
 
 struct stream {
 	int fd;
@@ -75,7 +78,9 @@ connect_any(const struct addrinfo *list, unsigned timeout_s)
 
 		if (fd == -1)
 			continue;
-		if (connect_in(fd, a, timeout_s) && set_timeouts(fd, timeout_s))
+		if (connect_in(
+			fd, a, timeout_s < CONNECT_S ? timeout_s : CONNECT_S) &&
+		    set_timeouts(fd, timeout_s))
 			return fd;
 		saved = errno;
 		close(fd);

@@ -1,11 +1,12 @@
 #include "mtqp/ask.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/log.h"
 #include "common/stream.h"
+#include "mtqp/discover.h"
 
 enum { WAIT_S = 150, OPTIONS_MAX = 100 /* lines of a greeting; ours */ };
 
@@ -133,18 +134,6 @@ greeting(struct asking *a)
 	return fail(a, MTRK_SYNTAX, "too many options", SPAN(""));
 }
 
-/* Q25: STARTTLS names an FQDN of two labels or more. */
-static bool
-is_fqdn(const char *host)
-{
-	unsigned char ip[16];
-	const char *dot = strchr(host, '.');
-
-	return dot != NULL && dot != host && dot[1] != '\0' &&
-	    inet_pton(AF_INET, host, ip) != 1 &&
-	    inet_pton(AF_INET6, host, ip) != 1;
-}
-
 static void
 note_tls(const struct stream *s, struct ask_tls *tls)
 {
@@ -156,44 +145,67 @@ note_tls(const struct stream *s, struct ask_tls *tls)
 	snprintf(tls->protocol, sizeof tls->protocol, "%s", tls_protocol(t));
 	snprintf(tls->why_not, sizeof tls->why_not, "%s",
 	    why_not != NULL ? why_not : "");
+	tls->has_key = tls_peer_key(t, tls->key);
+}
+
+/* Q27: a server that has no certificate for the name says so. */
+static enum mtrk_err
+ask_for_tls(struct asking *a, const char *name, bool *bad_fqdn)
+{
+	struct span line;
+	struct reply r;
+	enum mtrk_err err = stream_fmt(a->stream, "STARTTLS %s\r\n", name);
+
+	*bad_fqdn = false;
+	if (err == MTRK_OK)
+		err = next_line(a, &line);
+	if (err != MTRK_OK)
+		return err;
+	if (reply_parse(line, &r) == MTRK_OK && r.status[0] == '+')
+		return MTRK_OK;
+	*bad_fqdn = reply_has(&r, "bad-fqdn");
+	return fail(a, MTRK_DENIED, "STARTTLS was refused", line);
 }
 
 /* After the handshake nothing from before counts (Q33). */
 static enum mtrk_err
-start_tls(struct asking *a, const char *host, const struct ask_options *o,
-    struct ask_tls *tls)
+start_tls(struct asking *a, const char *host, const char *target,
+    const struct ask_options *o, struct ask_tls *tls)
 {
 	struct tls_ctx *ctx = NULL;
-	struct span line;
-	struct reply r;
+	const char *name = host;
+	bool bad_fqdn = false;
 	enum mtrk_err err =
 	    tls_client_new(o->ca_file, &ctx, a->why, ASK_WHY_MAX);
 
 	if (err == MTRK_OK)
-		err = stream_fmt(a->stream, "STARTTLS %s\r\n", host);
-	if (err == MTRK_OK)
-		err = next_line(a, &line);
-	if (err == MTRK_OK &&
-	    (reply_parse(line, &r) != MTRK_OK || r.status[0] != '+'))
-		err = fail(a, MTRK_DENIED, "STARTTLS was refused", line);
+		err = ask_for_tls(a, name, &bad_fqdn);
+	if (bad_fqdn && strcasecmp(host, target) != 0 &&
+	    discover_is_fqdn(target))
+		err = ask_for_tls(a, name = target, &bad_fqdn);
 	if (err == MTRK_OK)
 		err =
-		    stream_starttls(a->stream, ctx, host, a->why, ASK_WHY_MAX);
+		    stream_starttls(a->stream, ctx, name, a->why, ASK_WHY_MAX);
 	tls_ctx_free(&ctx);
 	if (err != MTRK_OK)
 		return err;
 	note_tls(a->stream, tls);
+	if (name == target) {
+		tls->verified = false;
+		snprintf(tls->why_not, sizeof tls->why_not,
+		    "it is for %s, not for %s", target, host);
+	}
 	return greeting(a);
 }
 
 static enum mtrk_err
-secure(struct asking *a, const char *host, const struct ask_options *o,
-    struct ask_tls *tls)
+secure(struct asking *a, const char *host, const char *target,
+    const struct ask_options *o, struct ask_tls *tls)
 {
 	enum mtrk_err err = MTRK_OK;
 
-	if (a->offers_tls && is_fqdn(host))
-		err = start_tls(a, host, o, tls);
+	if (a->offers_tls && discover_is_fqdn(host)) /* Q25 */
+		err = start_tls(a, host, target, o, tls);
 	if (err != MTRK_OK || !o->require_tls || tls->verified)
 		return err;
 	return fail(a, MTRK_DENIED,
@@ -243,20 +255,20 @@ track(struct asking *a, const struct mtqp_uri *uri, struct buf *mime)
 }
 
 enum mtrk_err
-ask_track(const struct mtqp_uri *uri, const struct ask_options *o,
-    struct buf *mime, struct ask_tls *tls, char *why)
+ask_track(const struct mtqp_uri *uri, const struct endpoint *where,
+    const struct ask_options *o, struct buf *mime, struct ask_tls *tls,
+    char *why)
 {
 	struct asking a = { .why = why };
-	uint16_t port = uri->port != 0 ? uri->port : MTQP_PORT;
 	enum mtrk_err err = stream_connect(
-	    uri->host, port, WAIT_S, &a.stream, why, ASK_WHY_MAX);
+	    where->address, where->port, WAIT_S, &a.stream, why, ASK_WHY_MAX);
 
 	*tls = (struct ask_tls){ 0 };
 	if (err != MTRK_OK)
 		return MTRK_IO;
 	err = greeting(&a);
 	if (err == MTRK_OK)
-		err = secure(&a, uri->host, o, tls);
+		err = secure(&a, uri->host, where->target, o, tls);
 	if (err == MTRK_OK)
 		err = track(&a, uri, mime);
 	(void)stream_fmt(a.stream, "QUIT\r\n");

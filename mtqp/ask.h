@@ -4,9 +4,15 @@
 #ifndef MTRK_MTQP_ASK_H
 #define MTRK_MTQP_ASK_H
 
+#include "common/crypto.h"
 #include "common/uri.h"
+#include "mtqp/locate.h"
 
-enum { ASK_WHY_MAX = 512, ASK_ANSWER_MAX = 16 << 20 /* octets; ours */ };
+enum {
+	ASK_WHY_MAX = 512,
+	ASK_NOT_MAX = 2 * HOST_MAX + 64,
+	ASK_ANSWER_MAX = 16 << 20, /* octets; ours */
+};
 
 struct ask_options {
 	const char *ca_file; /* NULL: the system's authorities */
@@ -16,18 +22,23 @@ struct ask_options {
 struct ask_tls {
 	bool active, verified;
 	char protocol[16];
-	char why_not[128]; /* why it isn't verified */
+	char why_not[ASK_NOT_MAX]; /* why it isn't verified */
+	bool has_key;
+	unsigned char key[TLS_KEY_LEN]; /* of the server's certificate */
 };
 
 /*
- * Ask for uri->envid with uri->secret.  MTRK_OK: *mime is the answer, with
- * CRLF and without dot-stuffing.  Otherwise `why` (ASK_WHY_MAX) says what
+ * Ask the server of uri->host at this endpoint for uri->envid with
+ * uri->secret.  TLS is asked for by the host's name, since the DNS that gave
+ * another one is not to be trusted with it (Q25); a certificate for the SRV
+ * target alone encrypts, but does not verify.  MTRK_OK: *mime is the answer,
+ * with CRLF and without dot-stuffing.  Otherwise `why` (ASK_WHY_MAX) says what
  * happened: MTRK_NOTFOUND the server has no information; MTRK_BUSY it will
  * later, or is too slow (A29: 150 s); MTRK_DENIED TLS is not as demanded, by
  * us or by the server; MTRK_IO not reachable; MTRK_SYNTAX not MTQP.
  */
-enum mtrk_err ask_track(const struct mtqp_uri *, const struct ask_options *,
-    struct buf *mime, struct ask_tls *, char *why);
+enum mtrk_err ask_track(const struct mtqp_uri *, const struct endpoint *,
+    const struct ask_options *, struct buf *mime, struct ask_tls *, char *why);
 
 /* A server's reply line: "+OK+/MTQP text" (RFC 3887 2.3, A51). */
 struct reply {

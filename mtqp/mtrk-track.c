@@ -14,185 +14,13 @@
 
 #include "common/conf.h"
 #include "common/crypto.h"
+#include "common/dns.h"
 #include "common/options.h"
-#include "mtqp/ask.h"
-#include "mtqp/timeline.h"
+#include "mtqp/track_query.h"
 #include "mtqp/track_send.h"
 #include "mtqp/wallet.h"
 
-enum { OPT_SERVER = 1000, OPT_JSON, OPT_RAW, OPT_CA, OPT_REQUIRE_TLS };
-
-struct query {
-	struct mtqp_uri uri;
-	struct ask_options ask;
-	char server[HOST_MAX + 1];
-	uint16_t port;
-	bool json, raw;
-};
-
-static const struct option query_options[] = {
-	{ "server", required_argument, NULL, OPT_SERVER },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "raw", no_argument, NULL, OPT_RAW },
-	{ "ca", required_argument, NULL, OPT_CA },
-	{ "require-tls", no_argument, NULL, OPT_REQUIRE_TLS },
-	{ NULL, 0, NULL, 0 },
-};
-
-static bool
-take_option(struct query *q, int c)
-{
-	switch (c) {
-	case OPT_SERVER:
-		return hostport_parse(span_of(optarg), q->server, &q->port) ==
-		    MTRK_OK;
-	case OPT_JSON:
-		return q->json = true;
-	case OPT_RAW:
-		return q->raw = true;
-	case OPT_CA:
-		q->ask.ca_file = optarg;
-		return true;
-	case OPT_REQUIRE_TLS:
-		return q->ask.require_tls = true;
-	default:
-		return false;
-	}
-}
-
-/* A space or line end in either would be another command (A33). */
-static bool
-is_word(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	return true;
-}
-
-/* --server HOST ENVID SECRET, or a URI, or a number of `list`. */
-static int
-take_what(struct query *q, int n, char **what)
-{
-	char why[WALLET_WHY_MAX];
-	uint64_t number;
-
-	if (q->server[0] != '\0') {
-		if (n != 2 || !is_word(what[0]) || !is_word(what[1]) ||
-		    !span_copy(
-			q->uri.envid, sizeof q->uri.envid, span_of(what[0])) ||
-		    !span_copy(
-			q->uri.secret, sizeof q->uri.secret, span_of(what[1])))
-			return EX_USAGE;
-		memcpy(q->uri.host, q->server, sizeof q->uri.host);
-		q->uri.port = q->port;
-		return 0;
-	}
-	if (n != 1)
-		return EX_USAGE;
-	if (!span_number(span_of(what[0]), UINT32_MAX, &number))
-		return uri_parse(span_of(what[0]), &q->uri) == MTRK_OK
-		    ? 0
-		    : EX_USAGE;
-	if (wallet_find(number, &q->uri, why) == MTRK_OK)
-		return 0;
-	fprintf(stderr, "mtrk-track: %s\n", why);
-	return EX_NOINPUT;
-}
-
-/* Where an outcome becomes an exit status. */
-static int
-status_of(enum mtrk_err err)
-{
-	switch (err) {
-	case MTRK_NOTFOUND:
-		return TRACK_NO_INFORMATION;
-	case MTRK_BUSY:
-		return EX_TEMPFAIL;
-	default:
-		return EX_UNAVAILABLE;
-	}
-}
-
-static int
-show(const struct query *q, const struct buf *mime, const struct ask_tls *tls)
-{
-	struct tstat t;
-	enum mtrk_err err = tstat_read(buf_as_span(mime), &t);
-	int status = timeline_status(&t);
-	json_t *j;
-
-	if (err != MTRK_OK || t.n == 0) {
-		fprintf(stderr,
-		    "mtrk-track: the answer of %s is not a "
-		    "tracking status\n",
-		    q->uri.host);
-		status = EX_UNAVAILABLE;
-	} else if (q->raw) {
-		fwrite(mime->p, 1, mime->n, stdout);
-	} else if (q->json) {
-		j = timeline_json(&t, &q->uri, tls);
-		json_dumpf(j, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(j);
-	} else {
-		timeline_text(&t,
-		    isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
-		    stdout);
-	}
-	tstat_free(&t);
-	return fflush(stdout) == 0 ? status : EX_IOERR;
-}
-
-static int
-ask_and_show(const struct query *q)
-{
-	struct buf mime = BUF(ASK_ANSWER_MAX);
-	char why[ASK_WHY_MAX] = "";
-	struct ask_tls tls;
-	enum mtrk_err err = ask_track(&q->uri, &q->ask, &mime, &tls, why);
-	int status;
-
-	if (tls.active && !tls.verified)
-		fprintf(stderr,
-		    "mtrk-track: note: TLS with %s, but its "
-		    "certificate: %s\n",
-		    q->uri.host, tls.why_not);
-	if (err == MTRK_OK) {
-		status = show(q, &mime, &tls);
-	} else {
-		fprintf(stderr, "mtrk-track: %s: %s%s\n", q->uri.host, why,
-		    err == MTRK_NOTFOUND
-			? " (never seen there, another secret, or past its "
-			  "retention: it does not say which)"
-			: "");
-		status = status_of(err);
-	}
-	buf_free(&mime);
-	return status;
-}
-
-static int
-track_query(int argc, char **argv)
-{
-	struct query q = { 0 };
-	int c, status;
-
-	while ((c = getopt_long(argc, argv, "", query_options, NULL)) != -1)
-		if (!take_option(&q, c))
-			return EX_USAGE;
-	status = take_what(&q, argc - optind, argv + optind);
-	if (status == EX_USAGE)
-		fprintf(stderr,
-		    "usage: mtrk-track query [--json|--raw] [--ca FILE] "
-		    "[--require-tls]\n"
-		    "       URI | NUMBER | --server HOST[:PORT] ENVID "
-		    "SECRET\n");
-	if (status == 0)
-		status = ask_and_show(&q);
-	crypto_wipe(&q.uri, sizeof q.uri);
-	return status;
-}
+enum { OPT_JSON = 1000 };
 
 static const char *
 field(const json_t *e, const char *key)
@@ -280,7 +108,9 @@ static const struct program program = {
 		 "         [--mtqp HOST[:PORT]] [--user NAME "
 		 "--password-file FILE] [--host FQHN]\n"
 		 "         [--ca FILE] [--require-tls] RCPT... < message\n"
-		 "  query  [--json|--raw] [--ca FILE] [--require-tls]\n"
+		 "  query  [--json|--raw] [--depth N] [--allow-private] "
+		 "[--resolver ADDR[:PORT]]\n"
+		 "         [--ca FILE] [--require-tls]\n"
 		 "         URI | NUMBER | --server HOST[:PORT] ENVID SECRET\n"
 		 "  list   [--json]",
 	.short_options = "",
@@ -296,8 +126,8 @@ main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
-	snprintf(libraries, sizeof libraries, "%s, jansson %s",
-	    crypto_version(), JANSSON_VERSION);
+	snprintf(libraries, sizeof libraries, "%s, c-ares %s, jansson %s",
+	    crypto_version(), dns_version(), JANSSON_VERSION);
 	p.libraries = libraries;
 	options_read(&p, argc, argv, &o);
 	if (o.conf_given || o.check > 0)

@@ -1,8 +1,10 @@
 #include "mtqp/timeline.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "mtqp/draw.h"
+
+enum { NAME_COLUMNS = 34 }; /* for servers' names; longer ones stick out */
 
 /*
  * A row an action: where it leaves the recipient, and what people read.  It
@@ -11,217 +13,322 @@
 static const struct {
 	int status;
 	const char *colour; /* SGR: 32 green, 33 yellow, 31 red */
-	const char *word;
+	const char *word; /* of the recipient */
+	const char *did; /* what the server did */
+	const char *to; /* in front of Remote-MTA; NULL: it isn't shown */
 	const char *end; /* behind it; "" if all is said */
 } rows[ACTION_COUNT] = {
-	[ACTION_NONE] = { TRACK_UNDER_WAY, "33", "Unknown",
+	[ACTION_NONE] = { TRACK_UNDER_WAY, "33", "Unknown", "", NULL,
 	    "the server says nothing that we understand" },
-	[ACTION_DELIVERED] = { TRACK_WELL, "32", "Delivered", "" },
+	[ACTION_DELIVERED] = { TRACK_WELL, "32", "Delivered", "delivered", "to",
+	    "" },
 	[ACTION_EXPANDED] = { TRACK_WELL, "32", "Delivered to a list or group",
-	    "its members are not shown" },
-	[ACTION_RELAYED] = { TRACK_WELL, "32", "Handed on",
+	    "delivered to a list or group", NULL, "its members are not shown" },
+	[ACTION_RELAYED] = { TRACK_WELL, "32", "Handed on", "handed", "to",
 	    "beyond this point nobody keeps track" },
-	[ACTION_TRANSFERRED] = { TRACK_UNDER_WAY, "33", "Handed on",
-	    "ask there: that server keeps track" },
-	[ACTION_DELAYED] = { TRACK_UNDER_WAY, "33", "Waiting", "" },
-	[ACTION_FAILED] = { TRACK_FAILED, "31", "Returned", "" },
-	[ACTION_OPAQUE] = { TRACK_NO_INFORMATION, "33", "Not told",
-	    "the server keeps this to itself" },
+	[ACTION_TRANSFERRED] = { TRACK_UNDER_WAY, "33", "Under way", "handed",
+	    "to", "" },
+	[ACTION_DELAYED] = { TRACK_UNDER_WAY, "33", "Waiting", "tried", "at",
+	    "" },
+	[ACTION_FAILED] = { TRACK_FAILED, "31", "Returned", "returned", "from",
+	    "" },
+	[ACTION_OPAQUE] = { TRACK_NO_INFORMATION, "33", "Not told", "", NULL,
+	    "the server keeps the rest to itself" },
 };
+
+static const int gravity[] = { TRACK_WELL, TRACK_NO_INFORMATION,
+	TRACK_UNDER_WAY, TRACK_FAILED };
+
+size_t
+timeline_end(const struct ways *w, size_t step)
+{
+	do
+		step++;
+	while (step < w->n && w->steps[step].depth > 0);
+	return step;
+}
+
+/* Where the way ends most gravely; in between does not count. */
+static const struct step *
+worst_of(const struct ways *w, size_t step)
+{
+	const struct step *found = NULL;
+	size_t end = timeline_end(w, step), worst = 0;
+
+	for (; step < end; step++) {
+		const struct step *s = &w->steps[step];
+
+		if (s->end == STEP_GOES_ON)
+			continue;
+		if (found == NULL)
+			found = s;
+		for (size_t g = worst + 1; g < ARRAY_LEN(gravity); g++)
+			if (gravity[g] == rows[s->recipient->action].status) {
+				worst = g;
+				found = s;
+			}
+	}
+	return found != NULL ? found : &w->steps[end - 1];
+}
+
+int
+timeline_status_at(const struct ways *w, size_t step)
+{
+	return rows[worst_of(w, step)->recipient->action].status;
+}
+
+const char *
+timeline_word(const struct ways *w, size_t step)
+{
+	return rows[worst_of(w, step)->recipient->action].word;
+}
 
 /* The gravest wins: failed, then under way, then no information. */
 int
-timeline_status(const struct tstat *t)
+timeline_status(const struct ways *w)
 {
-	static const int gravity[] = { TRACK_WELL, TRACK_NO_INFORMATION,
-		TRACK_UNDER_WAY, TRACK_FAILED };
 	size_t worst = 0;
-	bool any = false;
 
-	for (size_t p = 0; p < t->n; p++)
-		for (size_t r = 0; r < t->parts[p].n; r++) {
-			enum action a = t->parts[p].recipients[r].action;
-
-			any = true;
-			for (size_t g = worst; g < ARRAY_LEN(gravity); g++)
-				if (gravity[g] == rows[a].status)
-					worst = g;
-		}
-	return any ? gravity[worst] : TRACK_NO_INFORMATION;
-}
-
-/* Control characters, C1 too, could command a terminal. */
-static void
-put_safe(const char *s, FILE *out)
-{
-	for (; s != NULL && *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-		bool c1 = c == 0xc2 && (unsigned char)s[1] >= 0x80 &&
-		    (unsigned char)s[1] < 0xa0;
-
-		fputc(c < ' ' || c == 127 || c1 ? '?' : c, out);
-		s += c1;
-	}
+	if (w->n == 0)
+		return TRACK_NO_INFORMATION;
+	for (size_t i = 0; i < w->n; i = timeline_end(w, i))
+		for (size_t g = worst + 1; g < ARRAY_LEN(gravity); g++)
+			if (gravity[g] == timeline_status_at(w, i))
+				worst = g;
+	return gravity[worst];
 }
 
 static void
-put_time(int64_t t, FILE *out)
+add_time(struct buf *out, int64_t t, int64_t day)
 {
-	time_t when = (time_t)t;
-	char text[64] = "";
-	struct tm tm;
+	char text[DRAW_TIME];
 
-	if (localtime_r(&when, &tm) != NULL)
-		strftime(text, sizeof text, "%a %e %b %Y %H:%M:%S %Z", &tm);
-	fputs(text, out);
+	draw_time(t, day, text);
+	buf_fmt(out, " %s", text);
+}
+
+/* A server whose clock is behind gives no duration. */
+static void
+add_duration(struct buf *out, int64_t from, int64_t to)
+{
+	char text[DRAW_DURATION];
+
+	if (from == WHEN_NONE || to == WHEN_NONE)
+		return;
+	draw_duration(to - from, text);
+	if (text[0] != '\0')
+		buf_fmt(out, " (%s)", text);
 }
 
 static void
-put_line(int64_t t, const char *word, FILE *out)
+add_waiting(const struct tstat_recipient *r, int64_t day, struct buf *out)
 {
-	char blank[] = "                            ";
-
-	fputs("    ", out);
-	if (t == WHEN_NONE)
-		fputs(blank, out);
-	else
-		put_time(t, out);
-	fprintf(out, "  %s", word);
-}
-
-static void
-put_heading(const struct tstat_recipient *r, bool colour, FILE *out)
-{
-	fputs("  ", out);
-	put_safe(r->original != NULL ? r->original : r->final, out);
-	if (r->original != NULL && r->final != NULL &&
-	    strcmp(r->original, r->final) != 0) {
-		fputs(" (now ", out);
-		put_safe(r->final, out);
-		fputs(")", out);
-	}
-	fputs(": ", out);
-	if (colour)
-		fprintf(out, "\033[%sm", rows[r->action].colour);
-	fputs(rows[r->action].word, out);
-	if (colour)
-		fputs("\033[0m", out);
-	fputc('\n', out);
-}
-
-static void
-put_last(const struct tstat_recipient *r, FILE *out)
-{
-	char code[STATUS_TEXT];
-
-	put_line(r->last_attempt,
-	    r->action == ACTION_DELAYED && r->last_attempt == WHEN_NONE
-		? "Not tried yet"
-		: r->action == ACTION_DELAYED ? "Tried, without success"
-					      : rows[r->action].word,
-	    out);
-	if (r->remote_mta != NULL) {
-		fputs(r->action == ACTION_FAILED || r->action == ACTION_DELAYED
-			? " at "
-			: " to ",
-		    out);
-		put_safe(r->remote_mta, out);
-	}
-	if (r->status.klass != 0) {
-		status_format(r->status, code);
-		fprintf(out, " [%s]", code);
-	}
-	if (rows[r->action].end[0] != '\0')
-		fprintf(out, ": %s", rows[r->action].end);
-	fputc('\n', out);
-}
-
-static void
-put_recipient(const struct tstat_part *p, const struct tstat_recipient *r,
-    bool colour, FILE *out)
-{
-	put_heading(r, colour, out);
-	put_line(p->arrival, "Accepted at ", out);
-	put_safe(p->reporting_mta, out);
-	fputc('\n', out);
-	put_last(r, out);
 	if (r->will_retry_until != WHEN_NONE) {
-		put_line(r->will_retry_until, "Tries until then", out);
-		fputc('\n', out);
+		buf_str(out, ", waiting until");
+		add_time(out, r->will_retry_until, day);
+	} else {
+		buf_str(out, ", waiting");
+	}
+	if (r->last_attempt == WHEN_NONE)
+		buf_str(out, ", not tried yet");
+}
+
+static const char *
+end_of(const struct step *s)
+{
+	switch (s->end) {
+	case STEP_NOWHERE:
+		return "it does not say where to ask";
+	case STEP_LOOP:
+		return "where it has been before";
+	default:
+		return rows[s->recipient->action].end;
 	}
 }
 
 void
-timeline_text(const struct tstat *t, bool colour, FILE *out)
+timeline_step(const struct step *s, int64_t day, struct buf *out)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		const struct tstat_part *p = &t->parts[i];
+	const struct tstat_recipient *r = s->recipient;
+	const int64_t arrival = s->part->arrival;
+	char code[STATUS_TEXT];
 
-		fputs("Message ", out);
-		put_safe(p->envid, out);
-		fputs(", told by ", out);
-		put_safe(p->reporting_mta, out);
-		fputc('\n', out);
-		for (size_t k = 0; k < p->n; k++)
-			put_recipient(p, &p->recipients[k], colour, out);
+	buf_str(out, "Accepted");
+	if (arrival != WHEN_NONE)
+		add_time(out, arrival, day);
+	if (r->action == ACTION_DELAYED)
+		add_waiting(r, day, out);
+	if (rows[r->action].did[0] != '\0' &&
+	    (r->action != ACTION_DELAYED || r->last_attempt != WHEN_NONE)) {
+		buf_fmt(out, ", %s", rows[r->action].did);
+		if (r->remote_mta != NULL && rows[r->action].to != NULL)
+			buf_fmt(
+			    out, " %s %s", rows[r->action].to, r->remote_mta);
+		if (r->last_attempt != WHEN_NONE)
+			add_time(out, r->last_attempt, day);
+		add_duration(out, arrival, r->last_attempt);
+	}
+	if (r->status.klass != 0 && r->action != ACTION_TRANSFERRED) {
+		status_format(r->status, code);
+		buf_fmt(out, " [%s]", code);
+	}
+	if (end_of(s)[0] != '\0')
+		buf_fmt(out, ": %s", end_of(s));
+}
+
+const char *
+timeline_missing(const struct hops *h, const struct step *s)
+{
+	switch (s->end) {
+	case STEP_NO_SERVER:
+		return h->list[s->next].why;
+	case STEP_NOT_THERE:
+		return "knows nothing of this recipient";
+	default:
+		return NULL;
 	}
 }
 
-static json_t *
-text(const char *s)
-{
-	json_t *j = s != NULL ? json_string(s) : json_null();
+struct painting {
+	const struct hops *hops;
+	const struct ways *ways;
+	struct look look;
+	size_t columns; /* of marks and names */
+	FILE *out;
+};
 
-	return j != NULL ? j : json_string("?"); /* not UTF-8 */
+static void
+put_coloured(const struct painting *p, const char *sgr, const char *text)
+{
+	if (p->look.colour)
+		fprintf(p->out, "\033[%sm", sgr);
+	fputs(text, p->out);
+	if (p->look.colour)
+		fputs("\033[0m", p->out);
 }
 
-static json_t *
-when(int64_t t)
+/* "  * mx.example  ", "  `-* next.example  ": the way as it is drawn. */
+static void
+put_mark(const struct painting *p, unsigned depth, bool told,
+    enum action action, const char *name)
 {
-	char out[WHEN_TEXT];
+	const char *branch = p->look.utf8 ? "└─" : "`-";
+	const char *mark = told ? p->look.utf8 ? "●" : "*"
+	    : p->look.utf8      ? "✗"
+				: "x";
+	size_t used = 2 * depth + 4;
 
-	if (t == WHEN_NONE)
-		return json_null();
-	when_rfc3339(t, out);
-	return json_string(out);
+	fprintf(p->out, "  %*s%s", depth > 0 ? 2 * (int)depth - 2 : 0, "",
+	    depth > 0 ? branch : "");
+	put_coloured(p, told ? rows[action].colour : "31", mark);
+	fputc(' ', p->out);
+	draw_column(name, p->columns > used ? p->columns - used : 0, p->out);
+	fputs("  ", p->out);
 }
 
-static json_t *
-recipient_json(const struct tstat_recipient *r)
+static void
+put_step(const struct painting *p, const struct step *s, int64_t day)
 {
-	char code[STATUS_TEXT];
+	struct buf text = BUF(4096);
+	const char *missing = timeline_missing(p->hops, s);
 
-	status_format(r->status, code);
-	return json_pack("{so, so, so, so, so, so, so}", "original_recipient",
-	    text(r->original), "final_recipient", text(r->final), "action",
-	    text(r->action != ACTION_NONE ? action_text(r->action) : NULL),
-	    "status", text(r->status.klass != 0 ? code : NULL), "remote_mta",
-	    text(r->remote_mta), "last_attempt", when(r->last_attempt),
-	    "will_retry_until", when(r->will_retry_until));
+	timeline_step(s, day, &text);
+	put_mark(p, s->depth, true, s->recipient->action,
+	    s->part->reporting_mta != NULL ? s->part->reporting_mta
+					   : p->hops->list[s->hop].host);
+	draw_safe(text.p, p->out);
+	fputc('\n', p->out);
+	buf_free(&text);
+	if (missing == NULL)
+		return;
+	put_mark(
+	    p, s->depth + 1, false, ACTION_NONE, p->hops->list[s->next].host);
+	draw_safe(missing, p->out);
+	fputc('\n', p->out);
 }
 
-static json_t *
-part_json(const struct tstat_part *p)
+/* From the first server's clock to the last one's: they may differ. */
+static void
+put_summary(const struct painting *p, size_t at, const struct step *worst)
 {
-	json_t *list = json_array();
+	size_t n = timeline_end(p->ways, at) - at;
+	int64_t from = p->ways->steps[at].part->arrival;
+	int64_t to = worst->recipient->last_attempt;
+	char text[DRAW_DURATION] = "";
 
-	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(list, recipient_json(&p->recipients[i]));
-	return json_pack("{so, so, so, so}", "envid", text(p->envid),
-	    "reporting_mta", text(p->reporting_mta), "arrival",
-	    when(p->arrival), "recipients", list);
+	if (from != WHEN_NONE && to != WHEN_NONE &&
+	    rows[worst->recipient->action].status != TRACK_UNDER_WAY)
+		draw_duration(to - from, text);
+	if (text[0] != '\0')
+		fprintf(p->out, " after %s", text);
+	if (n > 1)
+		fprintf(p->out, ", %zu servers", n);
+	fputc('\n', p->out);
 }
 
-json_t *
-timeline_json(const struct tstat *t, const struct mtqp_uri *uri,
-    const struct ask_tls *tls)
+static void
+put_recipient(const struct painting *p, size_t at)
 {
-	json_t *parts = json_array();
+	const struct step *worst = worst_of(p->ways, at);
+	const struct tstat_recipient *r = p->ways->steps[at].recipient;
+	const char *final = worst->recipient->final;
+	const char *name = r->original != NULL ? r->original : r->final;
 
-	for (size_t i = 0; i < t->n; i++)
-		json_array_append_new(parts, part_json(&t->parts[i]));
-	return json_pack("{so, so, s{sb, sb, so}, so}", "envid",
-	    text(uri->envid), "server", text(uri->host), "tls", "active",
-	    tls->active, "verified", tls->verified, "protocol",
-	    text(tls->active ? tls->protocol : NULL), "parts", parts);
+	fputc('\n', p->out);
+	draw_safe(name != NULL ? name : "(no recipient named)", p->out);
+	if (name != NULL && final != NULL && strcmp(name, final) != 0) {
+		fputs(" (now ", p->out);
+		draw_safe(final, p->out);
+		fputc(')', p->out);
+	}
+	fputs(": ", p->out);
+	put_coloured(p, rows[worst->recipient->action].colour,
+	    rows[worst->recipient->action].word);
+	put_summary(p, at, worst);
+	for (size_t i = at; i < timeline_end(p->ways, at); i++)
+		put_step(
+		    p, &p->ways->steps[i], p->ways->steps[0].part->arrival);
+}
+
+static size_t
+columns_of(const struct painting *p)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < p->ways->n; i++) {
+		const struct step *s = &p->ways->steps[i];
+		size_t have = 4 + 2 * s->depth;
+
+		if (timeline_missing(p->hops, s) != NULL &&
+		    have + 2 + draw_width(p->hops->list[s->next].host) > most)
+			most =
+			    have + 2 + draw_width(p->hops->list[s->next].host);
+		have += draw_width(s->part->reporting_mta);
+		if (have > most)
+			most = have;
+	}
+	return most < NAME_COLUMNS ? most : NAME_COLUMNS;
+}
+
+void
+timeline_text(
+    const struct hops *h, const struct ways *w, struct look look, FILE *out)
+{
+	struct painting p = { h, w, look, 0, out };
+	char day[DRAW_TIME] = "";
+
+	if (w->n == 0)
+		return;
+	p.columns = columns_of(&p);
+	fputs("Message ", out);
+	draw_safe(w->steps[0].part->envid, out);
+	if (w->steps[0].part->arrival != WHEN_NONE)
+		draw_time(w->steps[0].part->arrival, WHEN_NONE, day);
+	if (day[0] != '\0')
+		fprintf(out, "\nof %s", day);
+	fputc('\n', out);
+	for (size_t i = 0; i < w->n; i = timeline_end(w, i))
+		put_recipient(&p, i);
+	if (w->cut)
+		fputs("\nMore recipients than can be shown.\n", out);
 }

@@ -1,15 +1,13 @@
 /*
- * mtqp/timeline.h -- what a tracking answer says, for people, as JSON and as
+ * mtqp/timeline.h -- what the answers about a message say, for people and as
  * an exit status.  Pure.
  */
 #ifndef MTRK_MTQP_TIMELINE_H
 #define MTRK_MTQP_TIMELINE_H
 
-#include <jansson.h>
 #include <stdio.h>
 
-#include "common/tstat.h"
-#include "mtqp/ask.h"
+#include "mtqp/follow_hops.h"
 
 /* What mtrk-track's exit statuses mean; the issue fixed them. */
 enum {
@@ -18,14 +16,31 @@ enum {
 	TRACK_FAILED = 2, /* one failed */
 	TRACK_NO_INFORMATION = 3,
 };
-int timeline_status(const struct tstat *);
+int timeline_status(const struct ways *);
+/* Of the recipient whose way begins at this step of depth 0. */
+int timeline_status_at(const struct ways *, size_t step);
+/* "Delivered", "Waiting", ...: its last word. */
+const char *timeline_word(const struct ways *, size_t step);
+/* The step behind the way that begins at `step`. */
+size_t timeline_end(const struct ways *, size_t step);
 
-/* A block a recipient, times in the local zone; the server is a stranger, so
- * no control character of its comes through. */
-void timeline_text(const struct tstat *, bool colour, FILE *out);
+struct look {
+	bool colour;
+	bool utf8;
+};
 
-/* The caller's to json_decref(); NULL: no memory. */
-json_t *timeline_json(
-    const struct tstat *, const struct mtqp_uri *, const struct ask_tls *);
+/* A block a recipient, a line a server, times in the local zone; the servers
+ * are strangers, so no control character of theirs comes through. */
+void timeline_text(
+    const struct hops *, const struct ways *, struct look, FILE *out);
+
+/*
+ * What one server did with one recipient, without its own name: "Accepted
+ * 12:00:01, handed to mx.example 12:00:02 (1 s)"; times of the day `day` are
+ * without their date.  Strangers' words are in it: for draw_safe().
+ */
+void timeline_step(const struct step *, int64_t day, struct buf *out);
+/* Why the way stops at a server that did not tell; NULL: it did. */
+const char *timeline_missing(const struct hops *, const struct step *);
 
 #endif

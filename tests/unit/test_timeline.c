@@ -3,9 +3,11 @@
 
 #include "mtqp/submit.h"
 #include "mtqp/timeline.h"
+#include "mtqp/timeline_json.h"
 
-static struct tstat
-answer(const enum action *actions, size_t n)
+/* One server's answer; one recipient an action. */
+static void
+answer(const enum action *actions, size_t n, struct hops *h, struct ways *w)
 {
 	struct tstat t = { 0 };
 	struct tstat_part *p = tstat_add_part(&t);
@@ -16,15 +18,28 @@ answer(const enum action *actions, size_t n)
 	p->arrival = 1700000000;
 	for (size_t i = 0; i < n; i++) {
 		struct tstat_recipient *r = tstat_add_recipient(p);
+		char name[32];
 
-		r->original = strdup("bob@x.test");
-		r->final = strdup("bob@x.test");
+		snprintf(name, sizeof name, "bob%zu@x.test", i);
+		r->original = strdup(name);
+		r->final = strdup(name);
 		r->action = actions[i];
 		r->status = STATUS(2, 0, 0);
 		r->remote_mta = strdup("evil\033[2J\x07.test");
 		r->last_attempt = 1700000060;
 	}
-	return t;
+	hops_start(h, "mx.test", 0, HOPS_DEPTH);
+	assert_int_equal(hops_answered(h, 0, &t), MTRK_OK);
+	assert_int_equal(hops_ways(h, w), MTRK_OK);
+}
+
+static struct hops hops;
+
+static void
+done(struct ways *w)
+{
+	ways_free(w);
+	hops_free(&hops);
 }
 
 static void
@@ -48,12 +63,14 @@ statuses(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct tstat t = answer(cases[i].actions, cases[i].n);
-		int got = timeline_status(&t);
+		struct ways w;
+		int got;
 
+		answer(cases[i].actions, cases[i].n, &hops, &w);
+		got = timeline_status(&w);
 		if (got != cases[i].want)
 			fail_msg("case %zu: %d", i, got);
-		tstat_free(&t);
+		done(&w);
 	}
 }
 
@@ -64,19 +81,20 @@ words(void **state)
 {
 	(void)state;
 	for (enum action a = ACTION_NONE; a < ACTION_COUNT; a++) {
-		struct tstat t = answer(&a, 1);
+		struct ways w;
 		char text[4096] = "";
 		FILE *f = fmemopen(text, sizeof text - 1, "w");
 		bool says, may = a == ACTION_DELIVERED || a == ACTION_EXPANDED;
 
-		timeline_text(&t, false, f);
+		answer(&a, 1, &hops, &w);
+		timeline_text(&hops, &w, (struct look){ 0 }, f);
 		fclose(f);
 		says = strstr(text, "elivered") != NULL;
 		if (says != may || strchr(text, '\033') != NULL ||
 		    strchr(text, '\x07') != NULL ||
-		    strstr(text, "bob@x.test") == NULL)
+		    strstr(text, "bob0@x.test") == NULL)
 			fail_msg("%s: %s", action_text(a), text);
-		tstat_free(&t);
+		done(&w);
 	}
 }
 
@@ -84,22 +102,25 @@ static void
 json(void **state)
 {
 	const enum action relayed = ACTION_RELAYED;
-	struct tstat t = answer(&relayed, 1);
 	const struct mtqp_uri uri = { .host = "mx.test", .envid = "q@h" };
-	const struct ask_tls tls = { 0 };
-	json_t *j = timeline_json(&t, &uri, &tls);
-	char *text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
+	struct ways w;
+	json_t *j;
+	char *text;
 
 	(void)state;
+	answer(&relayed, 1, &hops, &w);
+	j = timeline_json(&hops, &w, &uri);
+	text = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
 	assert_non_null(strstr(text, "\"action\":\"relayed\""));
 	assert_non_null(
 	    strstr(text, "\"last_attempt\":\"2023-11-14T22:14:20Z\""));
 	assert_non_null(strstr(text, "\"will_retry_until\":null"));
 	assert_non_null(strstr(text, "\"protocol\":null"));
+	assert_non_null(strstr(text, "\"outcome\":\"well\""));
 	assert_null(strstr(text, "secret"));
 	free(text);
 	json_decref(j);
-	tstat_free(&t);
+	done(&w);
 }
 
 /* RFC 5321 4.5.2: dots doubled, CRLF, no bare CR or LF. */

@@ -1,0 +1,101 @@
+#!/bin/bash
+# mtrk-track finds servers by real DNS (SRV, target ".", AAAA, a dead first
+# choice) and follows a message from server to server; each failure shows.
+# Real mtqpds and a real dnsmasq, with public addresses, in a network of
+# their own.
+bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
+. "$(dirname "$0")/../lab/lab.sh"
+[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+net=mtrk-$$-discovery
+ip netns add $net 2>/dev/null || { echo "no network namespaces here"; exit 77; }
+lab=$(mktemp -d /tmp/mtrk-lab-XXXXXX); chmod 711 "$lab"
+stop() { local status=$?; set +e; trap - EXIT; [ $status = 0 ] || keep_logs
+	for pid in "${lab_pids[@]}"; do kill "$pid"; wait "$pid"; done 2>/dev/null
+	ip netns del $net; rm -rf "$lab"; exit $status; }
+keep_logs() { tail -n 5 "$lab"/*.log >&2; }
+trap stop EXIT
+within() { ip netns exec $net "$@"; }
+export XDG_DATA_HOME="$lab/data"
+within ip link set lo up
+for a in 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128; do within ip addr add $a dev lo nodad 2>/dev/null ||
+    within ip addr add $a dev lo; done
+
+lab_run dns within dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
+    --pid-file= --listen-address=127.0.0.1 --bind-interfaces --port=53 --local=/test/ \
+    --srv-host=_mtqp._tcp.mx1.a.test,dead.a.test,2038,1,0 \
+    --srv-host=_mtqp._tcp.mx1.a.test,track.a.test,2038,5,0 \
+    --srv-host=_mtqp._tcp.mx9.none.test --host-record=mx9.none.test,198.51.100.1 \
+    --host-record=dead.a.test,198.51.100.1 --host-record=track.a.test,198.51.100.2 \
+    --host-record=mx1.a.test,198.51.100.1 --host-record=mx2.b.test,198.51.100.1 \
+    --host-record=mx3.c.test,2001:db8::3 --cname=mx3b.c.test,mx3.c.test \
+    --host-record=mx.private.test,127.0.0.1 --host-record=mx4.dead.test,198.51.100.2
+
+# server NAME LISTEN, with a store of its own
+server() {
+	printf '%s\n' "Store $lab/$1" "Listen $2" "ReportingMTA $1" "LogTo stderr" >"$lab/$1.conf"
+	lab_run "${1//./_}" within "$bin/mtqpd" -c "$lab/$1.conf" -f
+}
+put() { "$bin/../tests/put" "$lab/$1" q1@h.test "${@:2}" || lab_fail "put"; }
+put mx1.a.test bob@x.test bob@x.test transferred 2.4.0 mx2.b.test
+put mx1.a.test carol@x.test carol@x.test transferred 2.4.0 mx9.none.test
+put mx1.a.test dave@x.test dave@x.test transferred 2.4.0 mx.private.test
+put mx1.a.test erin@x.test erin@x.test transferred 2.4.0 mx1.a.test
+put mx1.a.test fay@x.test fay@x.test transferred 2.4.0 mx4.dead.test
+put mx1.a.test gina@x.test gina@x.test transferred 2.4.0 mx3b.c.test
+put mx1.a.test hal@x.test hal@x.test transferred 2.4.0 mx2.b.test
+put mx2.b.test bob@x.test bob@y.test transferred 2.4.0 mx3.c.test
+put mx3.c.test bob@x.test bob@z.test delivered 2.0.0 -
+put mx3.c.test gina@x.test gina@z.test relayed 2.1.9 far.test
+server mx1.a.test 198.51.100.2:2038
+server mx2.b.test 198.51.100.1:1038
+server mx3.c.test '[2001:db8::3]:1038'
+secret=AAECAwQFBgcICQoLDA0ODw
+ask() { within "$bin/mtrk-track" query --resolver 127.0.0.1 "$@"; }
+uri=mtqp://mx1.a.test/track/q1@h.test/$secret==
+lab_wait 20 eval "ask --json $uri | jq -e '[.hops[] | select(.state == \"answered\")] | length == 3'" ||
+    lab_fail "not all answer: $(ask --json $uri)"
+
+before=$(grep -c event=track "$lab/mx3_c_test.log")
+status=0; ask --json $uri >"$lab/answer" 2>"$lab/says" || status=$?
+[ "$(grep -c event=track "$lab/mx3_c_test.log")" = $((before + 1)) ] || lab_fail "one server was asked twice"
+[ $status = 1 ] || lab_fail "exit status $status: some under way, so 1"
+way() { jq -c ".ways[] | select(.original_recipient == \"$1@x.test\") | $2" "$lab/answer"; }
+[ "$(way bob '[.outcome, .word] + [.steps[] | .reporting_mta, .final_recipient, .end]')" = \
+    '["well","Delivered","mx1.a.test","bob@x.test","goes-on","mx2.b.test","bob@y.test","goes-on","mx3.c.test","bob@z.test","ends"]' ] ||
+    lab_fail "bob: $(way bob .)"
+[ "$(way gina '[.outcome, .steps[1].action, .steps[1].server]')" = '["well","relayed","mx3b.c.test"]' ] ||
+    lab_fail "gina: $(way gina .)"
+for who in carol dave erin fay hal; do
+	[ "$(way $who .outcome)" = '"under-way"' ] || lab_fail "$who: $(way $who .)"
+done
+[[ "$(way carol '.steps[0].missing')" == *'SRV target'* ]] || lab_fail "Q2a: $(way carol .)"
+[[ "$(way dave '.steps[0].missing')" == *'--allow-private'* ]] || lab_fail "A45: $(way dave .)"
+[ "$(way erin '.steps[0].end')" = '"loop"' ] || lab_fail "a loop: $(way erin .)"
+[[ "$(way fay '.steps[0].missing')" == *refused* ]] || lab_fail "fay: $(way fay .)"
+[ "$(way hal '.steps[0].end')" = '"not-there"' ] || lab_fail "hal: $(way hal .)"
+[ "$(jq -c '[.hops[] | select(.state == "same") | [.server, .same_as] | sort]' "$lab/answer")" = \
+    '[["mx3.c.test","mx3b.c.test"]]' ] || lab_fail "one server was asked twice: $(jq .hops "$lab/answer")"
+[ "$(jq '[.parts[].recipients[]] | length' "$lab/answer")" = 7 ] || lab_fail "the first answer has changed"
+for said in mx9.none.test 'mx.private.test: not asked' mx4.dead.test; do
+	grep -q "$said" "$lab/says" || lab_fail "not said: $said"
+done
+
+# for people; the depth's bound; no SRV when a port is given (A33)
+ask $uri >"$lab/text" 2>/dev/null || true
+[ "$(grep -c 'mx3.c.test  .*delivered' "$lab/text")" = 1 ] || lab_fail "text: $(cat "$lab/text")"
+grep -q 'far.test.*beyond this point nobody keeps track' "$lab/text" || lab_fail "no honest end"
+ask --json --depth 1 $uri 2>/dev/null | jq -e '[.hops[] | select(.error == "further than --depth 1")] | length == 1' >/dev/null ||
+    lab_fail "--depth"
+ask --json --depth 0 --server mx2.b.test:1038 q1@h.test $secret 2>/dev/null |
+    jq -e '.ways[0].steps[0] | .reporting_mta == "mx2.b.test" and .end == "no-server"' >/dev/null || lab_fail "A33"
+ask --json --depth 0 --server mx1.a.test:1038 q1@h.test $secret 2>/dev/null |
+    jq -e '.parts[0].reporting_mta == "mx2.b.test"' >/dev/null || lab_fail "A33: SRV though a port was given"
+# the system's resolver, and none
+mkdir -p /etc/netns/$net; echo nameserver 127.0.0.1 >/etc/netns/$net/resolv.conf
+within "$bin/mtrk-track" query --json $uri 2>/dev/null | jq -e '.hops[0].state == "answered"' >/dev/null ||
+    { rm -r "/etc/netns/$net"; lab_fail "resolv.conf"; }
+rm -r "/etc/netns/$net"; rmdir /etc/netns 2>/dev/null || true
+status=0; ask --resolver 127.0.0.1:9 $uri >/dev/null 2>"$lab/says" || status=$?
+{ [ $status = 75 ] && grep -q DNS "$lab/says"; } || lab_fail "a dead resolver: $status $(cat "$lab/says")"
+[ -z "${SHOW-}" ] || cat "$lab/text"
+echo "discovery: ok"

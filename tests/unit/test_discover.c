@@ -1,0 +1,158 @@
+/* mtqp/discover.c: RFC 2782's order, and addresses that strangers may name. */
+#include "mtqp/discover.h"
+#include "tests/lib/cm.h"
+
+static struct dns_host
+host(const char *name, unsigned priority, unsigned weight)
+{
+	struct dns_host h = { .priority = (uint16_t)priority,
+		.weight = (uint16_t)weight,
+		.port = 1038 };
+
+	snprintf(h.name, sizeof h.name, "%s", name);
+	return h;
+}
+
+static uint32_t
+lowest(void *arg, uint32_t most)
+{
+	(void)arg, (void)most;
+	return 0;
+}
+
+static uint32_t
+highest(void *arg, uint32_t most)
+{
+	(void)arg;
+	return most;
+}
+
+static void
+names(const struct dns_host *h, size_t n, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n && at < size; i++)
+		at += (size_t)snprintf(
+		    out + at, size - at, "%s%s", i > 0 ? " " : "", h[i].name);
+}
+
+/* Q2a: priority decides before weight does; weight 0 goes first on a 0. */
+static void
+order(void **state)
+{
+	static const struct {
+		uint32_t (*dice)(void *, uint32_t);
+		const char *want;
+	} cases[] = { { lowest, "b a e d" }, { highest, "a b d e" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dns_host h[] = { host("d", 20, 9), host("a", 10, 3),
+			host("b", 10, 0), host("e", 20, 0) };
+		size_t n = ARRAY_LEN(h);
+		char got[100];
+
+		assert_int_equal(
+		    discover_order(h, &n, cases[i].dice, NULL), MTRK_OK);
+		names(h, n, got, sizeof got);
+		assert_string_equal(got, cases[i].want);
+	}
+}
+
+/* A counter stands for chance: each number of 0..most equally often. */
+static uint32_t
+turn(void *arg, uint32_t most)
+{
+	uint32_t *n = arg;
+
+	return (*n)++ % (most + 1);
+}
+
+/* Weight 1 against 3: RFC 2782's "proportional", within what its rule gives
+ * (0 and 1 of 0..4 choose the first). */
+static void
+weights(void **state)
+{
+	unsigned first = 0;
+
+	(void)state;
+	for (uint32_t k = 0; k < 5; k++) {
+		struct dns_host h[] = { host("a", 1, 1), host("b", 1, 3) };
+		size_t n = 2;
+		uint32_t at = k;
+
+		assert_int_equal(discover_order(h, &n, turn, &at), MTRK_OK);
+		first += h[0].name[0] == 'a';
+	}
+	assert_int_equal(first, 2);
+}
+
+/* Q2a: "." alone means no; beside others it is no server. */
+static void
+refused(void **state)
+{
+	struct dns_host one[] = { host("", 0, 0) };
+	struct dns_host two[] = { host("", 0, 0), host("x", 1, 1) };
+	size_t n = 1;
+
+	(void)state;
+	assert_int_equal(discover_order(one, &n, lowest, NULL), MTRK_DENIED);
+	assert_int_equal(n, 0);
+	n = 2;
+	assert_int_equal(discover_order(two, &n, lowest, NULL), MTRK_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(two[0].name, "x");
+}
+
+/* A45. */
+static void
+private_addresses(void **state)
+{
+	static const char *const private[] = { "127.0.0.1", "10.1.2.3",
+		"172.16.0.1", "172.31.255.255", "192.168.0.1",
+		"169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
+		"224.0.0.1", "::", "::1", "fe80::1", "fd00::1", "ff02::1",
+		"::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::10.0.0.1",
+		"2002:a00:1::", "64:ff9b:1::1", "::10.0.0.1", "localhost", "",
+		"127.1" };
+	static const char *const public[] = { "192.0.2.1", "8.8.8.8",
+		"172.15.255.255", "172.32.0.1", "100.63.0.1", "100.128.0.1",
+		"2001:db8::1", "2a00::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8",
+		"2002:808:808::", "fbff::1" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(private); i++)
+		if (!discover_is_private(private[i]))
+			fail_msg("%s is not public", private[i]);
+	for (size_t i = 0; i < ARRAY_LEN(public); i++)
+		if (discover_is_private(public[i]))
+			fail_msg("%s is public", public[i]);
+}
+
+static void
+fqdn(void **state)
+{
+	(void)state;
+	assert_true(discover_is_fqdn("mx.example"));
+	assert_false(discover_is_fqdn("localhost"));
+	assert_false(discover_is_fqdn("192.0.2.1"));
+	assert_false(discover_is_fqdn("::1"));
+	assert_false(discover_is_fqdn(".x"));
+	assert_false(discover_is_fqdn("x."));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order),
+		cmocka_unit_test(weights),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(private_addresses),
+		cmocka_unit_test(fqdn),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
