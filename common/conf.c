@@ -15,11 +15,15 @@ enum conf_type {
 	CONF_CHOICE,
 	CONF_LISTEN,
 	CONF_INSTANCE,
+	CONF_GATE_LISTEN,
+	CONF_GATE_TLS,
 };
 
 static const char *const yes_no[] = { "no", "yes", NULL };
 static const char *const unknowns[] = { "noinfo", "opaque", NULL };
 static const char *const bad_mtrks[] = { "ignore", "reject", NULL };
+static const char *const gate_modes[] = { "plain", "proxy", "transparent",
+	NULL };
 static const char *const log_tos[] = { "stderr", "syslog", NULL };
 static const char *const log_levels[] = { "err", "warning", "notice", "info",
 	"debug", NULL };
@@ -67,6 +71,10 @@ static const struct setting {
 	    365u * DAY_S, NULL },
 	{ "Listen", CONF_LISTEN, 0, NULL, 0, 0, NULL },
 	{ "Instance", CONF_INSTANCE, 0, NULL, 0, 0, NULL },
+	{ "GateListen", CONF_GATE_LISTEN, 0, NULL, 0, 0, NULL },
+	{ "GateTLS", CONF_GATE_TLS, 0, NULL, 0, 0, NULL },
+	{ "GateBackendTLS", CONF_CHOICE, AT(gate_backend_tls), "no", 0, 0,
+	    yes_no },
 	{ "TLSCertificate", CONF_STRING, AT(tls_certificate), "", 0,
 	    TEXT_OF(tls_certificate), NULL },
 	{ "TLSKey", CONF_STRING, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
@@ -146,29 +154,113 @@ parse_choice(const char *const *choices, struct span text, uint64_t *out)
 	return false;
 }
 
-/* ADDR:PORT or [V6]:PORT, numeric: no name service at start. */
-static const char *
-add_listen(struct conf *c, struct span text)
+/* Behind the last colon stands a port; false: there is no colon. */
+static bool
+split_port(struct span text, struct span *host, struct span *port)
 {
-	struct conf_listen l;
-	unsigned char ip[16];
 	size_t colon = text.n;
-	struct span host;
 
 	while (colon > 0 && text.p[colon - 1] != ':')
 		colon--;
-	if (colon == 0 || c->listens == CONF_LISTEN_MAX)
-		return colon == 0 ? "ADDR:PORT expected"
-				  : "too many Listen lines";
-	host = (struct span){ text.p, colon - 1 };
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		host = (struct span){ host.p + 1, host.n - 2 };
-	if (!span_number(span_from(text, colon), 65535, &l.port) ||
-	    !span_copy(l.host, sizeof l.host, host) ||
-	    (inet_pton(AF_INET, l.host, ip) != 1 &&
-		inet_pton(AF_INET6, l.host, ip) != 1))
+	if (colon == 0)
+		return false;
+	*host = (struct span){ text.p, colon - 1 };
+	*port = span_from(text, colon);
+	return true;
+}
+
+static bool
+drop_brackets(struct span *host)
+{
+	if (host->n <= 2 || host->p[0] != '[' || host->p[host->n - 1] != ']')
+		return false;
+	*host = (struct span){ host->p + 1, host->n - 2 };
+	return true;
+}
+
+static bool
+is_numeric(const char *host)
+{
+	unsigned char ip[16];
+
+	return inet_pton(AF_INET, host, ip) == 1 ||
+	    inet_pton(AF_INET6, host, ip) == 1;
+}
+
+/* ADDR:PORT or [V6]:PORT, numeric: no name service at start. */
+static const char *
+parse_listen(struct span text, struct conf_listen *l)
+{
+	struct span host, port;
+
+	if (!split_port(text, &host, &port))
+		return "ADDR:PORT expected";
+	drop_brackets(&host);
+	if (!span_number(port, 65535, &l->port) ||
+	    !span_copy(l->host, sizeof l->host, host) || !is_numeric(l->host))
 		return "a numeric address and a port expected";
-	c->listen[c->listens++] = l;
+	return NULL;
+}
+
+static const char *
+add_listen(struct conf *c, struct span text)
+{
+	const char *why;
+
+	if (c->listens == CONF_LISTEN_MAX)
+		return "too many Listen lines";
+	why = parse_listen(text, &c->listen[c->listens]);
+	c->listens += why == NULL;
+	return why;
+}
+
+/* ADDR:PORT MTA:PORT plain|proxy|transparent [tls] */
+static const char *
+add_gate_listen(struct conf *c, struct span text)
+{
+	struct conf_gate_listen *g = &c->gate_listen[c->gate_listens];
+	struct span at, to, mode, tls;
+	uint64_t choice;
+	const char *why;
+
+	if (c->gate_listens == CONF_LISTEN_MAX)
+		return "too many GateListen lines";
+	span_split(text, ' ', &at, &to);
+	span_split(span_trim(to), ' ', &to, &mode);
+	span_split(span_trim(mode), ' ', &mode, &tls);
+	tls = span_trim(tls);
+	if ((why = parse_listen(at, &g->at)) != NULL ||
+	    (why = parse_listen(to, &g->to)) != NULL)
+		return why;
+	if (!parse_choice(gate_modes, mode, &choice) ||
+	    (tls.n > 0 && !span_iis(tls, "tls")))
+		return "plain, proxy or transparent expected, then tls or"
+		       " nothing";
+	g->mode = (enum conf_gate_mode)choice;
+	g->tls = tls.n > 0;
+	if (g->mode == GATE_TRANSPARENT &&
+	    (strchr(g->at.host, ':') == NULL) !=
+		(strchr(g->to.host, ':') == NULL))
+		return "transparent needs two addresses of one kind";
+	c->gate_listens++;
+	return NULL;
+}
+
+static const char *
+add_gate_tls(struct conf *c, struct span text)
+{
+	struct conf_gate_tls *t = &c->gate_tls[c->gate_tlses];
+	struct span certificate, key;
+
+	if (c->gate_tlses == CONF_GATE_TLS_MAX)
+		return "too many GateTLS lines";
+	span_split(text, ' ', &certificate, &key);
+	key = span_trim(key);
+	if (key.n == 0 ||
+	    !span_copy(t->certificate, sizeof t->certificate, certificate) ||
+	    !span_copy(t->key, sizeof t->key, key))
+		return "CERTIFICATE KEY expected";
+	c->gate_tlses++;
 	return NULL;
 }
 
@@ -241,6 +333,10 @@ set(struct conf *c, const struct setting *s, struct span text)
 		return add_listen(c, text);
 	case CONF_INSTANCE:
 		return add_instance(c, text);
+	case CONF_GATE_LISTEN:
+		return add_gate_listen(c, text);
+	case CONF_GATE_TLS:
+		return add_gate_tls(c, text);
 	default:
 		return set_number(c, s, text);
 	}
@@ -266,7 +362,7 @@ find(struct span name)
 	return NULL;
 }
 
-/* A setting may be given once; Listen and Instance as often as wanted. */
+/* A setting may be given once; those with a table as often as wanted. */
 static const char *
 take_line(struct conf *c, struct span line, bool seen[ARRAY_LEN(settings)])
 {
@@ -297,6 +393,12 @@ check_whole(const struct conf *c, const char *path, FILE *errors)
 		    path);
 		return false;
 	}
+	for (size_t i = 0; i < c->gate_listens; i++)
+		if (c->gate_listen[i].tls && c->gate_tlses == 0) {
+			fprintf(errors,
+			    "%s: GateListen with tls needs GateTLS\n", path);
+			return false;
+		}
 	if (c->require_tls && c->tls_certificate[0] == '\0') {
 		fprintf(
 		    errors, "%s: RequireTLS yes needs TLSCertificate\n", path);
@@ -367,20 +469,51 @@ print_one(const struct conf *c, const struct setting *s, FILE *out)
 	}
 }
 
+static const char *
+bracket(const char *host, const char *which)
+{
+	return strchr(host, ':') != NULL ? which : "";
+}
+
+static void
+print_listen(const struct conf_listen *l, FILE *out)
+{
+	fprintf(out, " %s%s%s:%u", bracket(l->host, "["), l->host,
+	    bracket(l->host, "]"), (unsigned)l->port);
+}
+
+static void
+print_gate(const struct conf *c, FILE *out)
+{
+	for (size_t i = 0; i < c->gate_listens; i++) {
+		const struct conf_gate_listen *g = &c->gate_listen[i];
+
+		fprintf(out, "GateListen");
+		print_listen(&g->at, out);
+		print_listen(&g->to, out);
+		fprintf(
+		    out, " %s%s\n", gate_modes[g->mode], g->tls ? " tls" : "");
+	}
+	for (size_t i = 0; i < c->gate_tlses; i++)
+		fprintf(out, "GateTLS %s %s\n", c->gate_tls[i].certificate,
+		    c->gate_tls[i].key);
+}
+
 void
 conf_print(const struct conf *c, FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (settings[i].type < CONF_LISTEN)
 			print_one(c, &settings[i], out);
-	for (size_t i = 0; i < c->listens; i++)
-		fprintf(out,
-		    strchr(c->listen[i].host, ':') != NULL ? "Listen [%s]:%u\n"
-							   : "Listen %s:%u\n",
-		    c->listen[i].host, (unsigned)c->listen[i].port);
+	for (size_t i = 0; i < c->listens; i++) {
+		fprintf(out, "Listen");
+		print_listen(&c->listen[i], out);
+		fprintf(out, "\n");
+	}
 	for (size_t i = 0; i < c->instances; i++)
 		fprintf(out, "Instance %s %s\n", c->instance[i].syslog_name,
 		    c->instance[i].daemon_name);
+	print_gate(c, out);
 }
 
 static const char *

@@ -16,6 +16,7 @@ enum {
 	CONF_TEXT_MAX = 1024, /* a value; ours */
 	CONF_LISTEN_MAX = 16, /* Listen lines; ours */
 	CONF_INSTANCE_MAX = 32, /* Instance lines; ours */
+	CONF_GATE_TLS_MAX = 32, /* GateTLS lines; as common/crypto.c */
 };
 
 enum conf_unknown { UNKNOWN_NOINFO, UNKNOWN_OPAQUE };
@@ -24,6 +25,15 @@ enum conf_badmtrk { BADMTRK_IGNORE, BADMTRK_REJECT };
 struct conf_listen {
 	char host[256]; /* numeric address, without brackets */
 	uint64_t port;
+};
+enum conf_gate_mode { GATE_PLAIN, GATE_PROXY, GATE_TRANSPARENT };
+struct conf_gate_listen {
+	struct conf_listen at, to;
+	enum conf_gate_mode mode;
+	bool tls; /* from the first octet */
+};
+struct conf_gate_tls {
+	char certificate[CONF_TEXT_MAX], key[CONF_TEXT_MAX];
 };
 struct conf_instance {
 	char syslog_name[64]; /* as the MTA's log lines say it */
@@ -45,6 +55,11 @@ struct conf {
 	size_t listens;
 	struct conf_instance instance[CONF_INSTANCE_MAX];
 	size_t instances;
+	struct conf_gate_listen gate_listen[CONF_LISTEN_MAX];
+	size_t gate_listens;
+	struct conf_gate_tls gate_tls[CONF_GATE_TLS_MAX];
+	size_t gate_tlses;
+	uint64_t gate_backend_tls; /* 0, 1 */
 	char tls_certificate[CONF_TEXT_MAX], tls_key[CONF_TEXT_MAX];
 	uint64_t require_tls; /* 0, 1 */
 	uint64_t unknown; /* enum conf_unknown */

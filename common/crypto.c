@@ -253,6 +253,47 @@ tls_accept(struct tls_ctx *c, int fd, const char *fqdn)
 	return t;
 }
 
+/* Who it should be: a DNS name, or an address literal. */
+static bool
+expect_name(SSL *ssl, const char *name)
+{
+	unsigned char ip[16];
+
+	if (inet_pton(AF_INET, name, ip) == 1 ||
+	    inet_pton(AF_INET6, name, ip) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(
+			   SSL_get0_param(ssl), name) == 1;
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	return SSL_set_tlsext_host_name(ssl, name) == 1 &&
+	    SSL_set1_host(ssl, name) == 1;
+}
+
+static void
+keep_verdict(struct tls *t)
+{
+	long verdict = SSL_get_verify_result(t->ssl);
+
+	t->verified = verdict == X509_V_OK;
+	t->why_not =
+	    t->verified ? NULL : X509_verify_cert_error_string(verdict);
+}
+
+struct tls *
+tls_connecting(struct tls_ctx *c, int fd, const char *name)
+{
+	struct tls *t = calloc(1, sizeof *t);
+
+	if (t == NULL || (t->ssl = SSL_new(c->ctx[0])) == NULL ||
+	    SSL_set_fd(t->ssl, fd) != 1 ||
+	    (name != NULL && !expect_name(t->ssl, name))) {
+		tls_free(&t);
+		return NULL;
+	}
+	SSL_set_verify(t->ssl, SSL_VERIFY_NONE, NULL);
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
 /* What only a handshake needs. */
 static void
 end_handshake(struct tls *t)
@@ -274,6 +315,7 @@ tls_handshake(struct tls *t)
 	ERR_clear_error();
 	rc = SSL_do_handshake(t->ssl);
 	if (rc == 1) {
+		keep_verdict(t);
 		end_handshake(t);
 		return TLS_DONE;
 	}
@@ -317,31 +359,6 @@ tls_client_new(
 	snprintf(why, why_size, "%s: %s", ca_file, openssl_says());
 	tls_ctx_free(out);
 	return MTRK_IO;
-}
-
-/* Who it should be: a DNS name, or an address literal. */
-static bool
-expect_name(SSL *ssl, const char *name)
-{
-	unsigned char ip[16];
-
-	if (inet_pton(AF_INET, name, ip) == 1 ||
-	    inet_pton(AF_INET6, name, ip) == 1)
-		return X509_VERIFY_PARAM_set1_ip_asc(
-			   SSL_get0_param(ssl), name) == 1;
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	return SSL_set_tlsext_host_name(ssl, name) == 1 &&
-	    SSL_set1_host(ssl, name) == 1;
-}
-
-static void
-keep_verdict(struct tls *t)
-{
-	long verdict = SSL_get_verify_result(t->ssl);
-
-	t->verified = verdict == X509_V_OK;
-	t->why_not =
-	    t->verified ? NULL : X509_verify_cert_error_string(verdict);
 }
 
 enum mtrk_err

@@ -114,6 +114,64 @@ net_accepted(int fd, const struct sockaddr *from, size_t from_size, char *peer,
 		snprintf(peer, peer_size, "unknown");
 }
 
+/* The port is the kernel's choice, made when the rest is known. */
+static int
+bind_foreign(int fd, const struct sockaddr *from)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a;
+
+	if (from->sa_family == AF_INET6) {
+		memcpy(&a.v6, from, sizeof a.v6);
+		a.v6.sin6_port = 0;
+		if (setsockopt(
+			fd, SOL_IPV6, IPV6_TRANSPARENT, &on, sizeof on) == -1)
+			return -1;
+		return bind(fd, &a.any, sizeof a.v6);
+	}
+	memcpy(&a.v4, from, sizeof a.v4);
+	a.v4.sin_port = 0;
+	if (setsockopt(fd, SOL_IP, IP_TRANSPARENT, &on, sizeof on) == -1 ||
+	    setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) ==
+		-1)
+		return -1;
+	return bind(fd, &a.any, sizeof a.v4);
+}
+
+int
+net_connect(
+    const struct sockaddr *to, size_t to_size, const struct sockaddr *from)
+{
+	int fd = socket(
+	    to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int saved;
+
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if ((from == NULL || bind_foreign(fd, from) == 0) &&
+	    (connect(fd, to, (socklen_t)to_size) == 0 || errno == EINPROGRESS))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+net_connected(int fd)
+{
+	int err = 0;
+	socklen_t size = sizeof err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) == -1)
+		return errno;
+	return err;
+}
+
 void
 net_allow_descriptors(unsigned n)
 {

@@ -26,6 +26,14 @@ bool net_ip_is_v4(const struct net_ip *);
 /* What a server sets on an accepted socket; the peer's numeric address. */
 void net_accepted(
     int fd, const struct sockaddr *, size_t, char *peer, size_t peer_size);
+/*
+ * Begin to connect; the non-blocking socket is writable once that has ended,
+ * well or not.  From the address of `from`, which may be another host's
+ * (IP_TRANSPARENT, needs CAP_NET_ADMIN), unless it is NULL.  -1 and errno.
+ */
+int net_connect(
+    const struct sockaddr *to, size_t to_size, const struct sockaddr *from);
+int net_connected(int fd); /* 0, or the errno of why not */
 /* Raise the soft limit of descriptors to `n`, or as near as allowed. */
 void net_allow_descriptors(unsigned n);
 

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,9 +41,23 @@ proc_group(const char *group, gid_t *gid)
 	return MTRK_OK;
 }
 
+/* What is left of root's rights across setresuid(): this one alone. */
+static bool
+keep_only(int capability)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	data[0].effective = data[0].permitted = 1u << capability;
+	return syscall(SYS_capset, &head, data) == 0 &&
+	    prctl(PR_SET_KEEPCAPS, 0) == 0;
+}
+
 /* The supplementary groups stay: mtqpd reads the store by one of them. */
-enum mtrk_err
-proc_drop(const char *user)
+static enum mtrk_err
+become(const char *user, bool net_admin)
 {
 	uid_t uid;
 	gid_t gid;
@@ -56,11 +73,25 @@ proc_drop(const char *user)
 	if (proc_user(user, &uid, &gid) != MTRK_OK || uid == 0)
 		return MTRK_NOTFOUND;
 	if (initgroups(user, gid) == -1 || setresgid(gid, gid, gid) == -1 ||
-	    setresuid(uid, uid, uid) == -1)
+	    (net_admin && prctl(PR_SET_KEEPCAPS, 1) == -1) ||
+	    setresuid(uid, uid, uid) == -1 ||
+	    (net_admin && !keep_only(CAP_NET_ADMIN)))
 		return MTRK_IO;
 	if (setuid(0) != -1 || geteuid() != uid || getegid() != gid)
 		return MTRK_IO; /* trust, but check */
 	return MTRK_OK;
+}
+
+enum mtrk_err
+proc_drop(const char *user)
+{
+	return become(user, false);
+}
+
+enum mtrk_err
+proc_drop_but_net_admin(const char *user)
+{
+	return become(user, true);
 }
 
 static void

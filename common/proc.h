@@ -16,6 +16,9 @@
  * stays, with a warning.
  */
 enum mtrk_err proc_drop(const char *user);
+/* The same, but addresses of others can still be bound (CAP_NET_ADMIN, for
+ * IP_TRANSPARENT). */
+enum mtrk_err proc_drop_but_net_admin(const char *user);
 /* The numbers of a user; MTRK_NOTFOUND. */
 enum mtrk_err proc_user(const char *user, uid_t *, gid_t *);
 enum mtrk_err proc_group(const char *group, gid_t *);

@@ -91,6 +91,17 @@ bad(void **state)
 		{ "Store\n", ":1: a value is missing" },
 		{ "Store /x\nstore /y\n", ":2: given twice" },
 		{ "Instance one\n", ":1: SYSLOG_NAME DAEMON_NAME" },
+		{ "GateListen 127.0.0.1:25 127.0.0.1:26\n",
+		    ":1: plain, proxy or transparent" },
+		{ "GateListen 127.0.0.1:25 127.0.0.1:26 proxy ssl\n",
+		    ":1: plain, proxy or transparent" },
+		{ "GateListen 127.0.0.1:25 mta:26 proxy\n",
+		    ":1: a numeric address" },
+		{ "GateListen 127.0.0.1:25 [::1]:26 transparent\n",
+		    ":1: transparent needs" },
+		{ "GateListen 127.0.0.1:465 127.0.0.1:26 proxy tls\n",
+		    "with tls needs GateTLS" },
+		{ "GateTLS /cert\n", ":1: CERTIFICATE KEY" },
 		{ "Store /x\nEvil \x1b[2J\n", "Evil \\x1b[2J" },
 	};
 	char errors[4096];
@@ -121,6 +132,10 @@ printed_is_readable(void **state)
 	assert_int_equal(load("Store /x\nListen [::1]:1038\nUser mtrk\n"
 			      "MilterSocketGroup postfix\nMTQPUser m\n"
 			      "TLSCertificate /c\nTLSKey /k\n"
+			      "GateListen [::]:25 127.0.0.1:26 proxy\n"
+			      "GateListen 127.0.0.1:465 127.0.0.1:26 "
+			      "transparent tls\nGateTLS /a /b\n"
+			      "GateTLS /c /d\nGateBackendTLS yes\n"
 			      "Instance a b\nReportingMTA mx.test\n",
 			     &c, errors),
 	    MTRK_OK);
@@ -132,6 +147,11 @@ printed_is_readable(void **state)
 	conf_print(&c, f);
 	fclose(f);
 	assert_string_equal(text, again);
+	assert_int_equal(c.gate_listens, 2);
+	assert_string_equal(c.gate_listen[0].at.host, "::");
+	assert_int_equal(c.gate_listen[1].to.port, 26);
+	assert_true(c.gate_listen[1].tls);
+	assert_string_equal(c.gate_tls[1].key, "/d");
 }
 
 /* The page and the table can't disagree about what there is. */

@@ -1,0 +1,101 @@
+/*
+ * milter/gate_pump.h -- two connections and the octets between them: sockets,
+ * TLS on either, deadlines, back-pressure.  What the octets mean is a
+ * handler's matter.
+ *
+ * Memory follows the traffic: nothing is kept for a side that waits.  A side
+ * is read only while the other one takes what comes of it.
+ */
+#ifndef MTRK_MILTER_GATE_PUMP_H
+#define MTRK_MILTER_GATE_PUMP_H
+
+#include <sys/socket.h>
+
+#include "common/crypto.h"
+#include "common/loop.h"
+#include "common/span.h"
+
+enum side { SIDE_CLIENT, SIDE_SERVER, SIDES };
+
+enum {
+	PUMP_READ = 64 * 1024, /* octets of one read */
+	PUMP_HELD_MAX = 64 * 1024, /* not taken by the handler yet: no read */
+	PUMP_QUEUE_MAX = 128 * 1024, /* not taken by the peer yet: no read */
+	PUMP_CONNECT_S = 30, /* ours: a next hop may be far */
+	PUMP_TLS_S = 30, /* for a handshake */
+	PUMP_FLUSH_S = 600, /* for a peer to take what is queued */
+	/* Nothing at all moves: a last resort, behind the MTA's own limits, of
+	 * which Sendmail's longest is an hour. */
+	PUMP_IDLE_S = 3900,
+};
+
+enum pump_event {
+	PUMP_CONNECTED,
+	PUMP_NOT_CONNECTED, /* errno says why */
+	PUMP_SECURED, /* TLS is up; pump_verified() */
+	PUMP_TLS_FAILED, /* that side can only be closed */
+	PUMP_ENDED, /* the peer sends nothing more, all it sent was shown */
+};
+
+struct pump;
+
+/*
+ * Called in the loop's thread.  Output goes to pump_out() and is sent, as far
+ * as the peer takes it, once the call is over.
+ */
+struct pump_handler {
+	/*
+	 * Octets that a side has sent, with those that were left last time in
+	 * front.  Returns how many are done with.  The others are shown again
+	 * with more behind them, or once anything else has happened.
+	 */
+	size_t (*input)(struct pump *, void *user, enum side from, struct span);
+	void (*event)(struct pump *, void *user, enum side, enum pump_event);
+	void (*closed)(struct pump *, void *user, const char *why); /* last */
+};
+
+/*
+ * The client is connected by these non-blocking descriptors, which may be one
+ * and the same; they are the pump's now, also on failure.  NULL: no memory,
+ * and closed() is not called.  Nothing happens before pump_start(), after
+ * which only the handler's calls know whether the pump still lives.
+ */
+struct pump *pump_new(
+    struct loop *, int in, int out, const struct pump_handler *, void *user);
+void pump_start(struct pump *);
+
+/*
+ * Begin to connect the server's side, in place of a former connection and
+ * what was queued for it; output may be written at once.  `from` as
+ * net_connect() wants it.
+ */
+void pump_connect(struct pump *, const struct sockaddr *to, size_t to_size,
+    const struct sockaddr *from);
+
+/* Where to add what a side shall get: during a handler's call, or before
+ * pump_start(). */
+struct buf *pump_out(struct pump *, enum side);
+
+/*
+ * Send what was written, then TLS: as the server towards the client, as a
+ * client that asks for `name` (NULL: anybody) towards the server.  The pump
+ * is dropped if that side has sent anything beyond what was taken (A44).
+ * Nothing is shown to the handler until it is secured.
+ */
+void pump_starttls(
+    struct pump *, enum side, struct tls_ctx *, const char *name);
+bool pump_secured(const struct pump *, enum side);
+bool pump_verified(const struct pump *, enum side); /* for `name` */
+
+/* Tell a side that no more comes, once it got what is held and queued. */
+void pump_finish(struct pump *, enum side);
+void pump_close(struct pump *, const char *why); /* once all is sent */
+void pump_drop(struct pump *, const char *why); /* now; `why` is static */
+
+unsigned pump_count(void); /* of this process */
+void pump_drop_all(const char *why); /* before the loop is freed */
+/* Each of this handler; the call may end the pump. */
+void pump_each(
+    const struct pump_handler *, void (*)(struct pump *, void *user));
+
+#endif

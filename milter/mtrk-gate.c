@@ -1,0 +1,234 @@
+/*
+ * mtrk-gate -- an SMTP proxy that speaks MTRK (RFC 3885) where the MTA can't.
+ * What the octets mean is in gate_inbound.c, how they come and go in
+ * gate_pump.c.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/conf.h"
+#include "common/crypto.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/net.h"
+#include "common/options.h"
+#include "common/proc.h"
+#include "milter/gate_listen.h"
+#include "milter/gate_pump.h"
+
+enum { SPARE_FDS = 64 /* log, listeners, signals */ };
+
+static struct gate {
+	struct conf conf;
+	struct loop *loop;
+	struct tls_ctx *tls; /* NULL: no GateTLS */
+	struct gate_listener *listeners[CONF_LISTEN_MAX];
+	bool stopping;
+} gate;
+
+/* All pairs, or nothing. */
+static struct tls_ctx *
+load_tls(const struct conf *c)
+{
+	struct tls_ctx *tls = NULL;
+	enum mtrk_err err = MTRK_OK;
+	char why[512];
+
+	for (size_t i = 0; i < c->gate_tlses && err == MTRK_OK; i++) {
+		const struct conf_gate_tls *t = &c->gate_tls[i];
+
+		err = i == 0 ? tls_server_new(t->certificate, t->key, &tls, why,
+				   sizeof why)
+			     : tls_server_add(tls, t->certificate, t->key, why,
+				   sizeof why);
+	}
+	if (err != MTRK_OK) {
+		log_err("event=tls text=\"%s\"", why);
+		tls_ctx_free(&tls);
+	}
+	return tls;
+}
+
+/* Who has a handshake in hand keeps the old ones. */
+static void
+reload_tls(void)
+{
+	struct tls_ctx *fresh;
+
+	if (gate.conf.gate_tlses == 0) {
+		log_notice("event=hup text=\"no certificate to read again\"");
+		return;
+	}
+	if ((fresh = load_tls(&gate.conf)) == NULL) {
+		log_err("event=hup text=\"the old certificates stay\"");
+		return;
+	}
+	tls_ctx_free(&gate.tls);
+	gate.tls = fresh;
+	log_notice("event=hup text=\"certificates are read again\"");
+}
+
+static void
+on_term(int sig)
+{
+	bool now = gate.stopping || pump_count() == 0;
+
+	log_notice("event=stop signal=%d now=%s", sig, now ? "yes" : "no");
+	gate.stopping = true;
+	loop_deaf(gate.loop);
+	if (!now)
+		gate_listen_drain();
+	if (now || pump_count() == 0)
+		loop_stop(gate.loop);
+}
+
+static void
+on_signals(void *arg)
+{
+	int sig;
+
+	(void)arg;
+	while ((sig = proc_next_signal()) != 0)
+		if (sig == SIGHUP)
+			reload_tls();
+		else
+			on_term(sig);
+}
+
+static void
+on_second(void *arg)
+{
+	(void)arg;
+	if (gate.stopping && pump_count() == 0)
+		loop_stop(gate.loop);
+}
+
+static bool
+start_listening(const struct conf *c)
+{
+	for (size_t i = 0; i < c->gate_listens; i++) {
+		const struct conf_gate_listen *l = &c->gate_listen[i];
+
+		if (gate_listen(gate.loop, c, l, &gate.tls,
+			&gate.listeners[i]) == MTRK_OK)
+			continue;
+		log_err("event=listen host=%s port=%u text=\"%m\"", l->at.host,
+		    (unsigned)l->at.port);
+		return false;
+	}
+	return true;
+}
+
+static bool
+needs_net_admin(const struct conf *c)
+{
+	for (size_t i = 0; i < c->gate_listens; i++)
+		if (c->gate_listen[i].mode == GATE_TRANSPARENT)
+			return true;
+	return false;
+}
+
+static bool
+start_user(const struct conf *c, bool check)
+{
+	uid_t uid = 1;
+	gid_t gid;
+	bool ok;
+
+	if (check)
+		ok = c->user[0] == '\0' ||
+		    (proc_user(c->user, &uid, &gid) == MTRK_OK && uid != 0);
+	else if (needs_net_admin(c))
+		ok = proc_drop_but_net_admin(c->user) == MTRK_OK;
+	else
+		ok = proc_drop(c->user) == MTRK_OK;
+	if (!ok)
+		log_err("event=user name=%s text=\"can't become this user\"",
+		    c->user);
+	return ok;
+}
+
+/* H21: all that needs rights, then give them up. */
+static bool
+start(const struct conf *c, bool check)
+{
+	if (c->gate_listens == 0) {
+		log_err("event=start text=\"no GateListen: nothing to do\"");
+		return false;
+	}
+	if (loop_new(0, &gate.loop) != MTRK_OK) {
+		log_err("event=start text=\"%m\"");
+		return false;
+	}
+	net_allow_descriptors(2 * GATE_CLIENTS_MAX + SPARE_FDS);
+	if (c->gate_tlses > 0 && (gate.tls = load_tls(c)) == NULL)
+		return false;
+	return start_listening(c) && start_user(c, check);
+}
+
+static void
+stop(void)
+{
+	pump_drop_all("we stop");
+	loop_free(&gate.loop);
+	for (size_t i = 0; i < CONF_LISTEN_MAX; i++)
+		gate_listener_free(&gate.listeners[i]);
+	tls_ctx_free(&gate.tls);
+}
+
+static bool
+serve(const struct conf *c)
+{
+	int signals = proc_signals();
+	bool ok;
+
+	if (signals == -1 ||
+	    loop_watch(gate.loop, signals, on_signals, NULL) != MTRK_OK ||
+	    loop_timer(gate.loop, 1, on_second, NULL) != MTRK_OK) {
+		log_err("event=start text=\"%m\"");
+		return false;
+	}
+	log_setup(
+	    "mtrk-gate", (enum log_to)c->log_to, (enum log_level)c->log_level);
+	log_notice("event=start version=%s listeners=%zu certificates=%zu",
+	    MTRK_VERSION, c->gate_listens, c->gate_tlses);
+	proc_ready();
+	ok = loop_run(gate.loop) == MTRK_OK;
+	log_notice("event=end");
+	return ok;
+}
+
+static struct program program = {
+	.name = "mtrk-gate",
+	.usage = "[-fn] [-c FILE]",
+	.short_options = "",
+};
+
+int
+main(int argc, char **argv)
+{
+	struct common_options options;
+	char libraries[128];
+	bool ok;
+
+	snprintf(libraries, sizeof libraries, "%s, libevent %s",
+	    crypto_version(), loop_version());
+	program.libraries = libraries;
+	options_read(&program, argc, argv, &options);
+	options_conf(&program, &options, &gate.conf);
+	/* What goes wrong before we run is said to who started us. */
+	log_setup(
+	    "mtrk-gate", LOG_TO_STDERR, (enum log_level)gate.conf.log_level);
+	if (options.check > 1)
+		conf_print(&gate.conf, stdout);
+	if (options.check == 0 && !options.foreground &&
+	    proc_background() != MTRK_OK)
+		return EX_OSERR;
+	ok = start(&gate.conf, options.check > 0);
+	if (ok && options.check == 0)
+		ok = serve(&gate.conf);
+	stop();
+	return ok ? EX_OK : EX_CONFIG;
+}
