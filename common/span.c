@@ -96,6 +96,16 @@ span_trim(struct span a)
 	return a;
 }
 
+uint64_t
+span_hash(struct span s)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+	return h;
+}
+
 bool
 span_split(struct span a, char c, struct span *head, struct span *tail)
 {

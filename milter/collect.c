@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "milter/logline.h"
 #include "milter/postfix.h"
@@ -25,6 +24,8 @@ struct collect {
 	struct follow *follow;
 	const char *mark;
 	char saved[FOLLOW_MARK_MAX]; /* what the store says */
+	char done[FOLLOW_MARK_MAX]; /* how far nothing is to be done again */
+	int64_t written; /* the lines of now, at the latest */
 	struct logline_cache cache;
 	struct collect_numbers numbers;
 	bool writing;
@@ -45,6 +46,7 @@ collect_new(const struct conf *conf, struct store *st, struct follow *f,
 	c->follow = f;
 	c->mark = mark;
 	follow_mark(f, c->saved);
+	memcpy(c->done, c->saved, sizeof c->done);
 	return c;
 }
 
@@ -118,7 +120,7 @@ take(struct collect *c, struct span text)
 	const char *instance;
 
 	c->numbers.lines++;
-	if (logline_parse(text, time(NULL), &c->cache, &line) != MTRK_OK)
+	if (logline_parse(text, c->written, &c->cache, &line) != MTRK_OK)
 		return;
 	instance = conf_instance_by_syslog(c->conf, line.name);
 	if (instance == NULL ||
@@ -146,10 +148,12 @@ commit(struct collect *c)
 		store_set_mark(&c->txn, c->mark, span_of(mark));
 	c->writing = false;
 	err = store_end(&c->txn);
-	if (err == MTRK_OK)
+	if (err == MTRK_OK) {
 		memcpy(c->saved, mark, sizeof mark);
-	else
-		follow_rewind(c->follow, c->saved);
+		memcpy(c->done, mark, sizeof mark);
+	} else {
+		follow_rewind(c->follow, c->done);
+	}
 	return err;
 }
 
@@ -161,6 +165,7 @@ collect_some(struct collect *c)
 	unsigned n = 0;
 
 	while (n < COLLECT_LINES && follow_line(c->follow, &line)) {
+		c->written = follow_written(c->follow);
 		take(c, line);
 		n++;
 	}
@@ -168,6 +173,8 @@ collect_some(struct collect *c)
 		return MTRK_NOTFOUND;
 	if (c->writing)
 		err = commit(c);
+	else
+		follow_mark(c->follow, c->done);
 	return err == MTRK_OK && n == COLLECT_LINES ? MTRK_TOOBIG : err;
 }
 

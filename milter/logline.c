@@ -7,7 +7,11 @@
 
 enum {
 	DAY_S = 86400,
+	HOUR_S = 3600,
 	TRADITIONAL_LEN = 15, /* "Nov 24 03:28:35" */
+	CIVIL_LEN = 19, /* "2026-11-24T03:51:43" */
+	EPOCH_LEN = 19, /* "1795493521.820400 x" */
+	PRIORITY_MAX = 18, /* "authpriv.warning ", and one more */
 	TAG_MAX = 128, /* ours; RFC 3164 says 32 */
 	HOST_LEN_MAX = 255,
 };
@@ -39,35 +43,69 @@ month_of(const char *p)
 	return -1;
 }
 
-/* No year is given: the latest one that isn't more than a day ahead. */
-static bool
-traditional(const char *p, int64_t now, int64_t *out)
+/* When clocks go back an hour comes twice; the second one, if the first is
+ * before the line before. */
+static int64_t
+local_time(const struct tm *tm, const struct logline_cache *cache)
 {
-	struct tm tm = { .tm_mon = month_of(p),
+	struct tm first = *tm, second = *tm;
+	int64_t a, b;
+
+	first.tm_isdst = -1;
+	a = mktime(&first);
+	if (!cache->seen || a >= cache->time || cache->time - a > HOUR_S)
+		return a;
+	second.tm_isdst = !first.tm_isdst;
+	b = mktime(&second);
+	return second.tm_hour == tm->tm_hour && b > a ? b : a;
+}
+
+static bool
+read_traditional(const char *p, struct tm *tm)
+{
+	*tm = (struct tm){ .tm_mon = month_of(p),
 		.tm_mday = digits(p + 4, 2),
 		.tm_hour = digits(p + 7, 2),
 		.tm_min = digits(p + 10, 2),
-		.tm_sec = digits(p + 13, 2),
-		.tm_isdst = -1 };
-	struct tm today, copy;
-	time_t t = (time_t)now;
+		.tm_sec = digits(p + 13, 2) };
+	return tm->tm_mon >= 0 && tm->tm_mday >= 1 && tm->tm_hour >= 0 &&
+	    tm->tm_min >= 0 && tm->tm_sec >= 0 && p[3] == ' ' && p[6] == ' ' &&
+	    p[9] == ':' && p[12] == ':';
+}
 
-	if (tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_hour < 0 ||
-	    tm.tm_min < 0 || tm.tm_sec < 0 || p[3] != ' ' || p[6] != ' ' ||
-	    p[9] != ':' || p[12] != ':' || localtime_r(&t, &today) == NULL)
+/* No year is given: the latest one that isn't more than a day ahead. */
+static bool
+traditional(const char *p, int64_t now, struct logline_cache *cache)
+{
+	struct tm tm, today;
+	time_t t = (time_t)now;
+	int64_t found = INT64_MAX;
+
+	if (!read_traditional(p, &tm) || localtime_r(&t, &today) == NULL)
 		return false;
-	copy = tm;
-	copy.tm_year = today.tm_year + 1;
-	*out = mktime(&copy);
-	for (int back = 0; back < 2 && *out > now + DAY_S; back++) {
-		copy = tm;
-		copy.tm_year = today.tm_year - back;
-		*out = mktime(&copy);
+	for (int ahead = 1; ahead >= -1 && found > now + DAY_S; ahead--) {
+		tm.tm_year = today.tm_year + ahead;
+		found = local_time(&tm, cache);
 	}
+	cache->time = found;
+	cache->seen = true;
 	return true;
 }
 
 /* The same second comes many times in a row. */
+static bool
+is_cached(const struct logline_cache *cache, const char *p, size_t n)
+{
+	return cache->n == n && memcmp(cache->stamp, p, n) == 0;
+}
+
+static void
+keep(struct logline_cache *cache, const char *p, size_t n)
+{
+	memcpy(cache->stamp, p, n);
+	cache->n = n;
+}
+
 static bool
 take_traditional(
     struct cur *c, int64_t now, struct logline_cache *cache, int64_t *out)
@@ -76,12 +114,10 @@ take_traditional(
 
 	if (rest.n <= TRADITIONAL_LEN || rest.p[TRADITIONAL_LEN] != ' ')
 		return false;
-	if (cache->n != TRADITIONAL_LEN ||
-	    memcmp(cache->stamp, rest.p, TRADITIONAL_LEN) != 0) {
-		if (!traditional(rest.p, now, &cache->time))
+	if (!is_cached(cache, rest.p, TRADITIONAL_LEN)) {
+		if (!traditional(rest.p, now, cache))
 			return false;
-		memcpy(cache->stamp, rest.p, TRADITIONAL_LEN);
-		cache->n = TRADITIONAL_LEN;
+		keep(cache, rest.p, TRADITIONAL_LEN);
 	}
 	c->p += TRADITIONAL_LEN + 1;
 	*out = cache->time;
@@ -108,41 +144,118 @@ take_zone(struct cur *c, int *minutes)
 	return true;
 }
 
+/* "2026-11-24T03:51:43" */
 static bool
-take_rfc3339(struct cur *c, int64_t *out)
+civil(const char *p, int64_t *out)
 {
-	const char *p = c->p;
-	int y, mo, d, h, mi, s, zone;
+	int y, mo, d, h, mi, s;
 
-	if (c->end - p < 20 || p[4] != '-' || p[7] != '-' || p[10] != 'T' ||
+	if (p[4] != '-' || p[7] != '-' || p[10] != 'T' ||
 	    (y = digits(p, 4)) < 0 || (mo = digits(p + 5, 2)) < 1 || mo > 12 ||
 	    (d = digits(p + 8, 2)) < 1 || (h = digits(p + 11, 2)) < 0 ||
 	    (mi = digits(p + 14, 2)) < 0 || (s = digits(p + 17, 2)) < 0)
 		return false;
-	c->p += 19;
+	*out = when_from_civil(y, (unsigned)mo, (unsigned)d) * DAY_S +
+	    h * HOUR_S + mi * 60 + s;
+	return true;
+}
+
+static bool
+take_rfc3339(struct cur *c, struct logline_cache *cache, int64_t *out)
+{
+	const char *p = c->p;
+	int zone;
+
+	if (c->end - p <= CIVIL_LEN || p[4] != '-')
+		return false;
+	if (!is_cached(cache, p, CIVIL_LEN)) {
+		if (!civil(p, &cache->time))
+			return false;
+		keep(cache, p, CIVIL_LEN);
+	}
+	c->p += CIVIL_LEN;
 	if (!take_zone(c, &zone) || !cur_try(c, " "))
 		return false;
-	*out = when_from_civil(y, (unsigned)mo, (unsigned)d) * DAY_S +
-	    h * 3600 + mi * 60 + s - zone * 60;
+	*out = cache->time - zone * 60;
 	return true;
+}
+
+/* "1795493521.820400 text": with neither host nor tag. */
+static bool
+take_epoch(struct cur *c, int64_t *out)
+{
+	struct span rest = cur_rest(c), seconds, fraction;
+	uint64_t t, us;
+
+	if (rest.n < EPOCH_LEN || rest.p[0] < '0' || rest.p[0] > '9' ||
+	    !span_split(
+		(struct span){ rest.p, EPOCH_LEN }, '.', &seconds, &fraction) ||
+	    !span_split(fraction, ' ', &fraction, &rest) ||
+	    !span_number(seconds, INT64_MAX, &t) ||
+	    !span_number(fraction, 999999, &us))
+		return false;
+	c->p = rest.p;
+	*out = (int64_t)t;
+	return true;
+}
+
+/* "mail.info ", which BusyBox writes between host and tag. */
+static void
+skip_priority(struct cur *c)
+{
+	struct span rest = cur_rest(c), word;
+	bool dot = false;
+
+	if (rest.n > PRIORITY_MAX)
+		rest.n = PRIORITY_MAX;
+	if (!span_split(rest, ' ', &word, &rest))
+		return;
+	for (size_t i = 0; i < word.n; i++) {
+		dot = dot || word.p[i] == '.';
+		if (word.p[i] == '[' || word.p[i] == ':' || word.p[i] == '/')
+			return;
+	}
+	if (dot)
+		c->p += word.n + 1;
 }
 
 /* "postfix-a/smtp[25593]: ": all of it must look like a tag. */
 static bool
 take_tag(struct cur *c, struct span *tag)
 {
-	struct span rest = cur_rest(c), pid;
+	struct span rest;
 	size_t n = 0;
 
+	skip_priority(c);
+	rest = cur_rest(c);
 	while (n < rest.n && n < TAG_MAX && rest.p[n] != '[' &&
 	    rest.p[n] != ':' && rest.p[n] != ' ')
 		n++;
 	*tag = (struct span){ rest.p, n };
 	c->p += n;
 	if (cur_try(c, "["))
-		pid = cur_until(c, ']', 16);
-	(void)pid;
+		(void)cur_until(c, ']', 16);
 	return n > 0 && cur_lit(c, ":") && (cur_try(c, " "), c->why == NULL);
+}
+
+/* sd-element = "[" sd-id *(SP name "=" DQUOTE value DQUOTE) "]", where a
+ * value has "\\" before a quote, a backslash or a bracket. */
+static void
+skip_structured(struct cur *c)
+{
+	bool quoted = false;
+
+	if (cur_try(c, "-"))
+		return;
+	while (cur_try(c, "[")) {
+		for (; c->p < c->end && (quoted || c->p[0] != ']'); c->p++) {
+			if (quoted && c->p[0] == '\\' && c->p + 1 < c->end)
+				c->p++;
+			else if (c->p[0] == '"')
+				quoted = !quoted;
+		}
+		cur_lit(c, "]");
+	}
 }
 
 /* RFC 5424 behind the stamp: host app pid msgid structured-data text. */
@@ -153,7 +266,9 @@ take_5424(struct cur *c, struct span *tag)
 	*tag = cur_until(c, ' ', TAG_MAX);
 	cur_until(c, ' ', TAG_MAX);
 	cur_until(c, ' ', TAG_MAX);
-	cur_lit(c, "- ");
+	skip_structured(c);
+	cur_lit(c, " ");
+	(void)cur_try(c, "\xef\xbb\xbf"); /* 6.4: it is UTF-8 */
 	while (cur_try(c, " "))
 		;
 	return c->why == NULL;
@@ -176,22 +291,42 @@ logline_parse(struct span line, int64_t now, struct logline_cache *cache,
     struct logline *out)
 {
 	struct cur c = cur_of(line);
-	struct span tag;
-	bool rfc5424, ok;
+	struct span tag = SPAN("sendmail");
+	bool rfc5424, ok = true;
 
 	if (cur_try(&c, "<"))
 		cur_until(&c, '>', 3);
 	rfc5424 = cur_try(&c, "1 ");
-	ok = take_rfc3339(&c, &out->time) ||
-	    take_traditional(&c, now, cache, &out->time);
-	if (ok && rfc5424)
-		ok = take_5424(&c, &tag);
-	else if (ok)
-		ok = cur_until(&c, ' ', HOST_LEN_MAX).n > 0 &&
-		    take_tag(&c, &tag);
+	if (take_rfc3339(&c, cache, &out->time) ||
+	    (!rfc5424 && take_traditional(&c, now, cache, &out->time)))
+		ok = rfc5424 ? take_5424(&c, &tag)
+			     : cur_until(&c, ' ', HOST_LEN_MAX).n > 0 &&
+			take_tag(&c, &tag);
+	else
+		ok = !rfc5424 && take_epoch(&c, &out->time);
 	if (!ok || c.why != NULL)
 		return MTRK_SYNTAX;
 	split_tag(tag, out);
 	out->text = cur_rest(&c);
 	return MTRK_OK;
+}
+
+bool
+logline_queue_id(struct span text, struct span *id)
+{
+	size_t n = 0, end;
+
+	while (n < text.n && n <= LOGLINE_ID_MAX &&
+	    ((text.p[n] >= '0' && text.p[n] <= '9') ||
+		((text.p[n] | 0x20) >= 'a' && (text.p[n] | 0x20) <= 'z')))
+		n++;
+	end = n;
+	if (end < text.n && text.p[end] == '[')
+		while (end < text.n && text.p[end++] != ']')
+			;
+	if (n < LOGLINE_ID_MIN || n > LOGLINE_ID_MAX || text.n - end < 2 ||
+	    text.p[end] != ':' || text.p[end + 1] != ' ')
+		return false;
+	*id = (struct span){ text.p, n };
+	return true;
 }

@@ -18,19 +18,28 @@ struct logline {
 	struct span text; /* behind "tag[pid]: " */
 };
 
-/* What stays the same from line to line, so that it is not done again. */
+/* What stays the same from line to line, so that it is not done again; one
+ * for each source, zero at first. */
 struct logline_cache {
-	char stamp[16];
+	char stamp[20];
 	size_t n;
 	int64_t time;
+	bool seen; /* `time` is of the line before */
 };
 
 /*
  * RFC 3164 ("Nov 24 03:28:35 host tag[1]: text", in local time, of the year
- * that is nearest before `now`), RFC 3339 stamps, RFC 5424; with or without
- * "<pri>".  MTRK_SYNTAX: not such a line.
+ * that is nearest before `now`; also BusyBox's, with "mail.info " behind the
+ * host), RFC 3339 stamps, RFC 5424; with or without "<pri>".  And Sendmail's
+ * own file ("1795493521.820400 text"): its name and program are "sendmail".
+ * MTRK_SYNTAX: not such a line.
  */
 enum mtrk_err logline_parse(
     struct span line, int64_t now, struct logline_cache *, struct logline *out);
+
+/* The queue id that a text of either MTA begins with ("4A1B: ", or
+ * Sendmail's "4A1B[2]: ").  False: it names none. */
+enum { LOGLINE_ID_MIN = 6, LOGLINE_ID_MAX = 24 /* ours: Postfix has 16 */ };
+bool logline_queue_id(struct span text, struct span *id);
 
 #endif

@@ -18,6 +18,7 @@
 #include "common/store.h"
 #include "milter/collect.h"
 #include "milter/follow.h"
+#include "milter/gz.h"
 #include "milter/socket.h"
 
 enum {
@@ -131,37 +132,71 @@ follow_for_ever(struct collect *c, struct follow *f, int signals)
 	}
 }
 
+/* A place in standard input means nothing next time, nor does one in a folder
+ * whose files come and go: read again, they add nothing. */
+static bool
+keeps_place(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") != 0 &&
+	    !(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static void
+log_numbers(const struct collect *c, const struct follow *f)
+{
+	struct collect_numbers n = collect_numbers(c);
+
+	log_info("event=stop lines=%llu events=%llu unmatched=%llu "
+		 "too_long=%llu",
+	    (unsigned long long)n.lines, (unsigned long long)n.events,
+	    (unsigned long long)n.unmatched,
+	    (unsigned long long)follow_skipped(f));
+}
+
+/* To the end of what there is, or as long as there may be more. */
+static int
+run(struct collect *c, struct follow *f, bool for_ever, int signals)
+{
+	enum mtrk_err err;
+
+	proc_ready();
+	if (for_ever)
+		follow_for_ever(c, f, signals);
+	err = read_all(c, f);
+	if (collect_save(c) != MTRK_OK || err != MTRK_NOTFOUND)
+		return EX_OSERR;
+	return follow_trouble(f) == NULL || !once ? 0 : EX_NOINPUT;
+}
+
 static int
 collect_from(const char *path, int signals)
 {
 	struct buf mark = BUF(FOLLOW_MARK_MAX);
 	char name[CONF_TEXT_MAX + 8];
+	bool keep = keeps_place(path);
 	struct follow *f = NULL;
 	struct collect *c = NULL;
 	int status = EX_OSERR;
+	enum mtrk_err err;
 
 	snprintf(name, sizeof name, "log:%.100s", path);
-	store_get_mark(store, name, &mark);
-	if (follow_new(path, mark.p != NULL ? mark.p : "", &f) == MTRK_OK)
-		c = collect_new(
-		    &conf, store, f, strcmp(path, "-") == 0 ? NULL : name);
+	if (keep)
+		store_get_mark(store, name, &mark);
+	err = follow_new(path, mark.p != NULL ? mark.p : "", &f);
 	buf_free(&mark);
+	if (err == MTRK_OK)
+		c = collect_new(&conf, store, f, keep ? name : NULL);
+	else if (err == MTRK_NOTFOUND)
+		log_err("event=start reason=\"MailLog journal: built without "
+			"libsystemd\"");
+	else
+		log_err("event=start log=\"%s\" reason=\"%m\"", path);
 	if (c != NULL) {
-		enum mtrk_err err;
-
-		proc_ready();
-		if (!once)
-			follow_for_ever(c, f, signals);
-		err = read_all(c, f);
-		if (collect_save(c) == MTRK_OK && err == MTRK_NOTFOUND)
-			status =
-			    follow_trouble(f) == NULL || !once ? 0 : EX_NOINPUT;
-		log_info("event=stop lines=%llu events=%llu unmatched=%llu "
-			 "too_long=%llu",
-		    (unsigned long long)collect_numbers(c).lines,
-		    (unsigned long long)collect_numbers(c).events,
-		    (unsigned long long)collect_numbers(c).unmatched,
-		    (unsigned long long)follow_skipped(f));
+		/* standard input may come slowly */
+		status = run(c, f, !once || strcmp(path, "-") == 0, signals);
+		log_numbers(c, f);
 	}
 	collect_free(&c);
 	follow_free(&f);
@@ -177,11 +212,6 @@ start(const struct common_options *o, const char *path)
 	log_setup("mtrk-collect",
 	    once ? LOG_TO_STDERR : (enum log_to)conf.log_to,
 	    (enum log_level)conf.log_level);
-	if (strcmp(path, "journal") == 0) {
-		log_err("event=start reason=\"MailLog journal is not built "
-			"yet: name a file\"");
-		return EX_UNAVAILABLE;
-	}
 	if (!o->foreground && !once && proc_background() != MTRK_OK)
 		return EX_OSERR;
 	signals = proc_signals();
@@ -210,10 +240,13 @@ check(const struct common_options *o, const char *path)
 {
 	char why[STORE_WHY_MAX] = "";
 	bool file = strcmp(path, "-") != 0 && strcmp(path, "journal") != 0;
+	const char *readable = path;
 
 	if (o->check > 1)
 		conf_print(&conf, stdout);
-	if (file && access(path, R_OK) == -1)
+	if (strncmp(path, "journal:", strlen("journal:")) == 0)
+		readable += strlen("journal:");
+	if (file && access(readable, R_OK) == -1)
 		snprintf(why, sizeof why, "MailLog %s: %m", path);
 	else
 		milter_check_store(&conf, why);
@@ -226,11 +259,12 @@ check(const struct common_options *o, const char *path)
 int
 main(int argc, char **argv)
 {
+	static char libraries[128];
 	const struct program program = {
 		.name = "mtrk-collect",
 		.usage = "[-c FILE] [-f] [-n[n]] [-V] [--help] "
-			 "[--once [FILE|-]]",
-		.libraries = db_version(),
+			 "[--once [FILE|DIR|-]]",
+		.libraries = libraries,
 		.short_options = "",
 		.long_options = long_options,
 		.own = own_option,
@@ -238,6 +272,8 @@ main(int argc, char **argv)
 	struct common_options o;
 	const char *path;
 
+	snprintf(libraries, sizeof libraries, "%s, zlib %s", db_version(),
+	    gz_version());
 	options_read(&program, argc, argv, &o);
 	if (argc - o.first_argument > (once ? 1 : 0)) {
 		fprintf(stderr, "mtrk-collect: unexpected argument: \"%s\"\n",

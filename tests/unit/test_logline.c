@@ -39,6 +39,16 @@ forms(void **state)
 		    NOW, "postfix", "smtpd", "B: c" },
 		{ "<22>1 2026-11-24T03:51:43.7+00:00 vm postfix 2 - -  B: c",
 		    1795492303, NOW, "postfix", "postfix", "B: c" },
+		{ "<22>1 2026-11-24T03:51:43Z vm sm-mta 2 - [a@1 b=\"\\\"] x\"]"
+		  "[c] \xef\xbb\xbf"
+		  "B: c",
+		    1795492303, NOW, "sm-mta", "sm-mta", "B: c" },
+		{ "Nov 24 03:28:35 mta mail.info sendmail[28419]: 6A: x",
+		    1795490915, NOW, "sendmail", "sendmail", "6A: x" },
+		{ "Nov 24 03:28:35 mta a.b[28419]: 6A: x", 1795490915, NOW,
+		    "a.b", "a.b", "6A: x" },
+		{ "1795493521.820400 6AO3vnWK004885: to=<a@b>", 1795493521, 0,
+		    "sendmail", "sendmail", "6AO3vnWK004885: to=<a@b>" },
 	};
 
 	(void)state;
@@ -75,6 +85,13 @@ not_log_lines(void **state)
 		"2026-11-24 03:51:43Z host tag[1]: x",
 		"<22>1 2026-11-24T03:51:43Z vm",
 		"<22222>Nov 24 03:28:35 host tag[1]: x",
+		"<22>1 Nov 24 03:28:35 host tag[1]: x",
+		"<22>1 2026-11-24T03:51:43Z vm postfix 2 - [a b",
+		"<22>1 2026-11-24T03:51:43Z vm postfix 2 - [a b=\"] x",
+		"1795493521",
+		"1795493521.8204000 x",
+		"1795493521.82040x x",
+		"1795493521 82040 x",
 		"\x01\x02\xff",
 	};
 
@@ -89,15 +106,88 @@ not_log_lines(void **state)
 	}
 }
 
+static int64_t
+at(const char *stamp, int64_t now, struct logline_cache *cache)
+{
+	char line[64];
+	struct logline l;
+
+	snprintf(line, sizeof line, "%s h postfix/smtp[1]: x", stamp);
+	assert_int_equal(logline_parse(span_of(line), now, cache, &l), MTRK_OK);
+	return l.time;
+}
+
+static void
+in_zone(const char *tz)
+{
+	setenv("TZ", tz, 1);
+	tzset();
+}
+
+/* Clocks go back on 2026-10-25 at 01:00Z: from 02:59:59 CEST to 02:00 CET. */
+static void
+clock_changes(void **state)
+{
+	enum { BACK = 1792890000, FORWARD = 1774746000 };
+	struct logline_cache cache = { 0 };
+
+	(void)state;
+	in_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+	assert_int_equal(at("Oct 25 02:10:00", BACK, &cache), BACK - 3000);
+	assert_int_equal(at("Oct 25 02:59:59", BACK, &cache), BACK - 1);
+	assert_int_equal(at("Oct 25 02:00:00", BACK, &cache), BACK);
+	assert_int_equal(at("Oct 25 02:00:01", BACK, &cache), BACK + 1);
+	assert_int_equal(at("Oct 25 03:00:00", BACK, &cache), BACK + 3600);
+	cache = (struct logline_cache){ 0 };
+	assert_int_equal(at("Mar 29 01:59:59", BACK, &cache), FORWARD - 1);
+	assert_int_equal(at("Mar 29 03:00:00", BACK, &cache), FORWARD);
+	/* a clock set back by hand stays as it is */
+	assert_int_equal(at("Mar 29 01:59:00", BACK, &cache), FORWARD - 60);
+	assert_int_equal(at("Mar 28 12:00:00", BACK, &cache), 1774695600);
+	in_zone("UTC");
+}
+
+static void
+queue_ids(void **state)
+{
+	static const struct {
+		const char *text, *id;
+	} cases[] = {
+		{ "38D4EA8478C: to=<x>", "38D4EA8478C" },
+		{ "4cVfJb0z3Qz9sW1: removed", "4cVfJb0z3Qz9sW1" },
+		{ "6AO3VWuT028419[2]: more", "6AO3VWuT028419" },
+		{ "6AO3VWuT028419: 6AO3VWuT028420: DSN: x", "6AO3VWuT028419" },
+		{ "NOQUEUE: reject", "NOQUEUE" },
+		{ "short: x", NULL },
+		{ "connect from x", NULL },
+		{ "38D4EA8478C:", NULL },
+		{ "38D4EA8478C", NULL },
+		{ "38D4EA8478C[", NULL },
+		{ "38D4EA8478C[1]", NULL },
+		{ "1234567890123456789012345: x", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct span id = SPAN("");
+		bool got = logline_queue_id(span_of(cases[i].text), &id);
+
+		assert_int_equal(got, cases[i].id != NULL);
+		assert_true(!got || span_is(id, cases[i].id));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),
 		cmocka_unit_test(not_log_lines),
+		cmocka_unit_test(clock_changes),
+		cmocka_unit_test(queue_ids),
 	};
 
-	setenv("TZ", "UTC", 1);
-	tzset();
+	in_zone("UTC");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
