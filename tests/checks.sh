@@ -20,7 +20,7 @@ man)
 	;;
 shell)
 	exec shellcheck -S warning -e SC2154,SC2034,SC2120 $(files '*.sh') \
-	    tests/run tests/bench/run .ci/run contrib/quickstart contrib/install-needed
+	    tests/run tests/fuzz/run tests/bench/run .ci/run contrib/quickstart contrib/install-needed
 	;;
 esac
 echo "usage: tests/checks.sh format|tidy|man|shell" >&2
