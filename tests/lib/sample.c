@@ -3,11 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* As mtrk-track makes them: a stamp, then what nobody can guess. */
+void
+sample_envid(char out[SAMPLE_ENVID], unsigned long n)
+{
+	snprintf(out, SAMPLE_ENVID, "%09lu%016lx@h.test", n,
+	    n * 0x9e3779b97f4a7c15ul);
+}
+
 void
 sample_message(struct sample *s, unsigned long n)
 {
 	memset(s, 0, sizeof *s);
-	snprintf(s->envid, sizeof s->envid, "%lu@h.test", n);
+	sample_envid(s->envid, n);
 	snprintf(s->queue_id, sizeof s->queue_id, "Q%09lu", n);
 	snprintf(s->rcpt, sizeof s->rcpt, "r%lu@x.test", n);
 	s->recipient = (struct recipient){

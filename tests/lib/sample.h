@@ -8,10 +8,13 @@
 
 enum { SAMPLE_ARRIVAL = 1795500000 };
 
-/* Message number n: envid "N@h.test", queue id "QN...", one recipient
+enum { SAMPLE_ENVID = 64 };
+void sample_envid(char out[SAMPLE_ENVID], unsigned long n);
+
+/* Message number n: its sample_envid(), queue id "QN...", one recipient
  * "rN@x.test".  Everything it lends lives in the struct itself. */
 struct sample {
-	char envid[64], queue_id[32], rcpt[64];
+	char envid[SAMPLE_ENVID], queue_id[32], rcpt[64];
 	struct recipient recipient;
 	struct message m;
 };

@@ -277,9 +277,9 @@ run_and_kill(long kill_at)
 	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
 	for (size_t i = 0; i < n; i++) {
 		size_t found = 0;
-		char envid[64];
+		char envid[SAMPLE_ENVID];
 
-		snprintf(envid, sizeof envid, "%lu@h.test", answered[i] + 1000);
+		sample_envid(envid, answered[i] + 1000);
 		store_find(st, span_of(envid), count, &found);
 		if (found != 1)
 			fail_msg("%s was answered 250 and is not there", envid);
