@@ -9,8 +9,10 @@
  *	message	number			record.c's message; never changed
  *	event	number			record.c's event, the newest last; each
  *					names the one before of its message
- *	state	message's number	its newest event's number, 6 bytes;
- *					absent: it has none
+ *	state	message's number	its newest event's number, 6 bytes; a
+ *					byte of 1 before it if its events are
+ *					not in the order of time; absent: it
+ *					has none
  *	envid	begin, hash, number	no bytes.  begin: the first 9 octets of
  *					the decoded envid, NULs behind; hash:
  *					the first 5 bytes of SHA-1(decoded

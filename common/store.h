@@ -59,8 +59,9 @@ struct happening_line {
  * store_end() returns MTRK_OK, or nothing happened.
  */
 struct txn store_begin(struct store *);
-/* 1: added; 0: no tracked message has this queue id; -1: none of its
- * recipients is meant (counted), or the transaction has failed. */
+/* 1: it is there now, and if it was before, nothing was added; 0: no tracked
+ * message has this queue id; -1: none of its recipients is meant (counted), or
+ * the transaction has failed. */
 int store_happened(struct txn *, const struct happening_line *);
 void store_set_mark(struct txn *, const char *name, struct span value);
 void store_count(struct txn *, const char *name, uint64_t more);

@@ -11,7 +11,7 @@ enum { SAME_STEPS = 32 /* events looked back for a text; ours */ };
 
 /* The event before, with what it has in common with those before it, as far
  * as SAME_STEPS goes: farther back it is worth storing again. */
-static void
+void
 load_before(struct txn *t, uint64_t number, struct event *out)
 {
 	bool remote = true, text = true; /* still looked for */
@@ -40,19 +40,24 @@ void
 add_event(struct txn *t, uint64_t message, const struct event *e)
 {
 	struct number_key of = number_key(message), key;
+	struct last_event last = last_event(t, message);
 	struct event before = { 0 };
 	struct buf record = BUF(RECORD_MAX);
-	uint64_t previous;
+	char state[1 + NUMBER_LEN] = { STATE_MIXED };
+	bool in_order;
 
+	if (has_event(t, last, e, &in_order))
+		return;
 	txn_need_room(t);
-	previous = last_event(t, message);
-	load_before(t, previous, &before);
-	record_put_event(&record, e, &before, previous);
+	load_before(t, last.number, &before);
+	record_put_event(&record, e, &before, last.number);
 	if (t->err == MTRK_OK)
 		t->err = (enum mtrk_err)record.err;
 	key = number_key(next_number(t, TABLE_EVENT));
+	memcpy(state + 1, key.b, NUMBER_LEN);
 	txn_append(t, TABLE_EVENT, KEY(key), buf_as_span(&record));
-	txn_put(t, TABLE_STATE, KEY(of), KEY(key));
+	txn_put(t, TABLE_STATE, KEY(of),
+	    span_from((struct span){ state, sizeof state }, in_order ? 1 : 0));
 	buf_free(&record);
 }
 

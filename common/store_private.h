@@ -18,6 +18,7 @@ enum store_table {
 
 enum {
 	NUMBER_LEN = 6,
+	STATE_MIXED = 1, /* before the number: not in the order of time */
 	QUEUE_ID_LEN_MAX = 63, /* ours, and of an instance's name */
 	INDEX_MAX = 2 * (QUEUE_ID_LEN_MAX + 1) + NUMBER_LEN,
 	NAME_MAX_LEN = 128,
@@ -52,15 +53,25 @@ bool index_same(struct span found, const struct index_key *);
 
 /* The number for one more behind all others. */
 uint64_t next_number(struct txn *, enum store_table);
-void add_event(struct txn *, uint64_t message, const struct event *);
-
 /* Message `number` without events; recipients are the caller's to free. */
 bool load_message(struct txn *, uint64_t number, struct message *out);
-/* The number of its newest event; 0: it has none. */
-uint64_t last_event(struct txn *, uint64_t message);
 /* And its events and Message-ID; message_free() them. */
 bool load_whole(struct txn *, uint64_t number, struct message *out);
 void message_free(struct message *);
+
+/* Its newest event's number, 0: it has none; and whether the times of all of
+ * them rise. */
+struct last_event {
+	uint64_t number;
+	bool in_order;
+};
+struct last_event last_event(struct txn *, uint64_t message);
+/* Unless it is there already. */
+void add_event(struct txn *, uint64_t message, const struct event *);
+bool has_event(
+    struct txn *, struct last_event, const struct event *, bool *in_order);
+/* What the event at `number` has in common with those before it. */
+void load_before(struct txn *, uint64_t number, struct event *out);
 
 /* The number of the message that claims a queue id at `time`; 0: none.
  * Its record goes to *out, recipients the caller's to free. */

@@ -106,20 +106,22 @@ load_events(struct txn *t, uint64_t last, struct message *m)
 	return t->err == MTRK_OK;
 }
 
-uint64_t
+struct last_event
 last_event(struct txn *t, uint64_t message)
 {
 	struct number_key key = number_key(message);
 	struct span state;
 
-	return txn_get(t, TABLE_STATE, KEY(key), &state) ? number_of(state) : 0;
+	if (!txn_get(t, TABLE_STATE, KEY(key), &state))
+		return (struct last_event){ .in_order = true };
+	return (struct last_event){ number_of(state), state.n == NUMBER_LEN };
 }
 
 bool
 load_whole(struct txn *t, uint64_t number, struct message *out)
 {
 	return load_message(t, number, out) &&
-	    load_events(t, last_event(t, number), out);
+	    load_events(t, last_event(t, number).number, out);
 }
 
 uint64_t
@@ -273,7 +275,8 @@ remove_message(struct txn *t, uint64_t number, const struct message *m)
 	struct event_bytes ev = { 0 };
 	struct span bytes;
 
-	for (uint64_t at = last_event(t, number); at != 0; at = ev.previous) {
+	for (uint64_t at = last_event(t, number).number; at != 0;
+	     at = ev.previous) {
 		struct number_key k = number_key(at);
 
 		ev.previous = 0;

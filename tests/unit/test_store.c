@@ -466,11 +466,56 @@ not_a_store(void **state)
 	assert_non_null(strstr(why, "LMDB"));
 }
 
+static bool
+keep_count(const struct message *m, void *arg)
+{
+	*(size_t *)arg = m->n_events;
+	return true;
+}
+
+static size_t
+number_of_events(const char *envid)
+{
+	size_t n = 0;
+
+	assert_int_equal(
+	    store_find(st, span_of(envid), keep_count, &n), MTRK_OK);
+	return n;
+}
+
+/* The same log again, in any order, adds nothing; what differs in one word
+ * does. */
+static void
+again(void **state)
+{
+	enum { LINES = 40 };
+	static const int order[] = { 1, 1, -1, 7, 3 };
+	struct sample s;
+
+	(void)state;
+	add(1);
+	sample_message(&s, 1);
+	for (size_t o = 0; o < ARRAY_LEN(order); o++)
+		for (int i = 0; i < LINES; i++) {
+			int k = (i * order[o] + LINES) % LINES;
+			struct happening_line l = sample_line(&s,
+			    ACTION_DELAYED, SAMPLE_ARRIVAL + k / 4,
+			    k % 2 == 0 ? "451 later" : "451 much later");
+
+			if (k % 4 >= 2)
+				l.remote_mta = SPAN("my.x.test");
+			assert_int_equal(happen(&l), 1);
+			assert_true(number_of_events(s.envid) <= LINES);
+		}
+	assert_int_equal(number_of_events(s.envid), LINES);
+}
+
 int
 main(void)
 {
 #define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(again),
 		STORE_TEST(one_story),
 		STORE_TEST(many_retries),
 		STORE_TEST(nobodys_lines),
