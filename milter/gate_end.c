@@ -60,7 +60,11 @@ end_send(struct end *e, const char *p, size_t n)
 ptrdiff_t
 end_receive(struct end *e, char *p, size_t n)
 {
-	return e->tls != NULL ? tls_read(e->tls, p, n) : read(e->in_fd, p, n);
+	if (e->tls != NULL)
+		return tls_read(e->tls, p, n);
+	if (e->in_fd == e->out_fd)
+		return recv(e->in_fd, p, n, 0);
+	return read(e->in_fd, p, n);
 }
 
 void
@@ -107,7 +111,7 @@ end_flush(struct end *e, struct buf *fresh)
 	    : 0;
 	if (e->doing == DEAD)
 		buf_free(&e->queue);
-	else
+	else if (fresh->n > n) /* adding nothing would allocate */
 		buf_span(&e->queue, span_from(buf_as_span(fresh), n));
 	buf_cut(fresh, 0);
 	if (e->queue.n == 0 && e->queue.err == MTRK_OK)

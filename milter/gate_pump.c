@@ -126,9 +126,9 @@ show(struct end *e, struct span fresh)
 		other(e)->look = other(e)->held.n > 0;
 	if (e->held.n > 0)
 		buf_drop(&e->held, n);
-	else
+	else if (n < fresh.n)
 		buf_span(&e->held, span_from(fresh, n));
-	if (e->held.n == 0)
+	if (e->held.n == 0 && e->held.p != NULL)
 		buf_free(&e->held);
 	if (e->held.err != MTRK_OK)
 		pump_drop(p, "out of memory");
