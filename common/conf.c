@@ -1,6 +1,5 @@
 #include "common/conf.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,11 +8,13 @@
 
 enum conf_type {
 	CONF_STRING,
+	CONF_NUMBER,
 	CONF_TIME,
 	CONF_SIZE,
 	CONF_OCTAL,
 	CONF_CHOICE,
-	CONF_LISTEN,
+	CONF_LISTEN, /* this and what follows may be given again and again */
+	CONF_LIST,
 	CONF_INSTANCE,
 	CONF_GATE_LISTEN,
 	CONF_GATE_TLS,
@@ -28,12 +29,17 @@ static const char *const log_tos[] = { "stderr", "syslog", NULL };
 static const char *const log_levels[] = { "err", "warning", "notice", "info",
 	"debug", NULL };
 
-enum { DAY_S = 86400, LINE_MAX_LEN = 4096 };
+enum {
+	DAY_S = 86400,
+	LINE_MAX_LEN = 4096,
+	SUN_PATH_MAX = 107, /* unix(7) */
+};
 
 /*
  * One row per setting.  The parser, -n, -nn and mtrk.conf(5)'s test all read
  * this.  `preset` is in the words a person would write; NULL: none.  `least`
- * and `most` are of the value, or of a string's length.
+ * and `most` are of the value, or of a string's length; `least` of a list is
+ * what it is of.
  */
 static const struct setting {
 	const char *name;
@@ -78,7 +84,29 @@ static const struct setting {
 	{ "TLSCertificate", CONF_STRING, AT(tls_certificate), "", 0,
 	    TEXT_OF(tls_certificate), NULL },
 	{ "TLSKey", CONF_STRING, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
+	{ "TLSAlso", CONF_LIST, AT(tls_also), NULL, CONF_OF_PAIR, 0, NULL },
+	{ "ListenTLS", CONF_LIST, AT(listen_tls), NULL, CONF_OF_LISTEN, 0,
+	    NULL },
 	{ "RequireTLS", CONF_CHOICE, AT(require_tls), "no", 0, 0, yes_no },
+	{ "RequireTLSFor", CONF_LIST, AT(require_tls_for), NULL, CONF_OF_DOMAIN,
+	    0, NULL },
+	{ "Chain", CONF_LIST, AT(chain), NULL, CONF_OF_RANGE, 0, NULL },
+	{ "Disguise", CONF_CHOICE, AT(disguise), "no", 0, 0, yes_no },
+	{ "MTQPConnections", CONF_NUMBER, AT(mtqp_connections), "1000", 1,
+	    200000, NULL },
+	/* Postfix's smtpd_client_connection_count_limit */
+	{ "MTQPConnectionsPerClient", CONF_NUMBER,
+	    AT(mtqp_connections_per_client), "50", 0, 200000, NULL },
+	{ "MTQPCommandRate", CONF_NUMBER, AT(mtqp_command_rate), "6000", 0,
+	    1000000000, NULL },
+	{ "MTQPFailures", CONF_NUMBER, AT(mtqp_failures), "10", 0, 1000000000,
+	    NULL },
+	{ "MTQPMemory", CONF_SIZE, AT(mtqp_memory), "64M", 1u << 20, 1ull << 40,
+	    NULL },
+	{ "AuditLog", CONF_STRING, AT(audit_log), "", 0, TEXT_OF(audit_log),
+	    NULL },
+	{ "MetricsSocket", CONF_STRING, AT(metrics_socket), "", 0, SUN_PATH_MAX,
+	    NULL },
 	{ "Unknown", CONF_CHOICE, AT(unknown), "noinfo", 0, 0, unknowns },
 	{ "User", CONF_STRING, AT(user), "", 0, TEXT_OF(user), NULL },
 	{ "MTQPUser", CONF_STRING, AT(mtqp_user), "", 0, TEXT_OF(mtqp_user),
@@ -134,6 +162,12 @@ conf_parse_size(struct span text, uint64_t *out)
 }
 
 static bool
+parse_number(struct span text, uint64_t *out)
+{
+	return span_number(text, UINT64_MAX, out);
+}
+
+static bool
 parse_octal(struct span text, uint64_t *out)
 {
 	*out = 0;
@@ -154,52 +188,15 @@ parse_choice(const char *const *choices, struct span text, uint64_t *out)
 	return false;
 }
 
-/* Behind the last colon stands a port; false: there is no colon. */
-static bool
-split_port(struct span text, struct span *host, struct span *port)
-{
-	size_t colon = text.n;
-
-	while (colon > 0 && text.p[colon - 1] != ':')
-		colon--;
-	if (colon == 0)
-		return false;
-	*host = (struct span){ text.p, colon - 1 };
-	*port = span_from(text, colon);
-	return true;
-}
-
-static bool
-drop_brackets(struct span *host)
-{
-	if (host->n <= 2 || host->p[0] != '[' || host->p[host->n - 1] != ']')
-		return false;
-	*host = (struct span){ host->p + 1, host->n - 2 };
-	return true;
-}
-
-static bool
-is_numeric(const char *host)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, host, ip) == 1 ||
-	    inet_pton(AF_INET6, host, ip) == 1;
-}
-
 /* ADDR:PORT or [V6]:PORT, numeric: no name service at start. */
 static const char *
 parse_listen(struct span text, struct conf_listen *l)
 {
-	struct span host, port;
-
-	if (!split_port(text, &host, &port))
+	if (text.n == 0 || memchr(text.p, ':', text.n) == NULL)
 		return "ADDR:PORT expected";
-	drop_brackets(&host);
-	if (!span_number(port, 65535, &l->port) ||
-	    !span_copy(l->host, sizeof l->host, host) || !is_numeric(l->host))
-		return "a numeric address and a port expected";
-	return NULL;
+	return conf_parse_listen(text, l)
+	    ? NULL
+	    : "a numeric address and a port expected";
 }
 
 static const char *
@@ -299,6 +296,7 @@ set_number(struct conf *c, const struct setting *s, struct span text)
 		bool (*parse)(struct span, uint64_t *);
 		const char *why;
 	} parsers[] = {
+		[CONF_NUMBER] = { parse_number, "a number expected" },
 		[CONF_TIME] = { conf_parse_time,
 		    "a time such as 90, 10m, 36h, 9d expected" },
 		[CONF_SIZE] = { conf_parse_size,
@@ -337,6 +335,9 @@ set(struct conf *c, const struct setting *s, struct span text)
 		return add_gate_listen(c, text);
 	case CONF_GATE_TLS:
 		return add_gate_tls(c, text);
+	case CONF_LIST:
+		return conf_list_add(
+		    at(c, s), (enum conf_list_of)s->least, text);
 	default:
 		return set_number(c, s, text);
 	}
@@ -399,9 +400,13 @@ check_whole(const struct conf *c, const char *path, FILE *errors)
 			    "%s: GateListen with tls needs GateTLS\n", path);
 			return false;
 		}
-	if (c->require_tls && c->tls_certificate[0] == '\0') {
-		fprintf(
-		    errors, "%s: RequireTLS yes needs TLSCertificate\n", path);
+	if (c->tls_certificate[0] == '\0' &&
+	    (c->require_tls ||
+		c->require_tls_for.n + c->listen_tls.n + c->tls_also.n > 0)) {
+		fprintf(errors,
+		    "%s: RequireTLS yes needs TLSCertificate, and so do"
+		    " RequireTLSFor, ListenTLS and TLSAlso\n",
+		    path);
 		return false;
 	}
 	return true;
@@ -499,12 +504,23 @@ print_gate(const struct conf *c, FILE *out)
 		    c->gate_tls[i].key);
 }
 
+static void
+print_list(const struct conf *c, const struct setting *s, FILE *out)
+{
+	const struct conf_list *l = at(c, s);
+
+	for (size_t i = 0; i < l->n; i++)
+		fprintf(out, "%s %s\n", s->name, l->text[i]);
+}
+
 void
 conf_print(const struct conf *c, FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (settings[i].type < CONF_LISTEN)
 			print_one(c, &settings[i], out);
+		else if (settings[i].type == CONF_LIST)
+			print_list(c, &settings[i], out);
 	for (size_t i = 0; i < c->listens; i++) {
 		fprintf(out, "Listen");
 		print_listen(&c->listen[i], out);

@@ -17,6 +17,8 @@ enum {
 	CONF_LISTEN_MAX = 16, /* Listen lines; ours */
 	CONF_INSTANCE_MAX = 32, /* Instance lines; ours */
 	CONF_GATE_TLS_MAX = 32, /* GateTLS lines; as common/crypto.c */
+	CONF_LIST_MAX = 32, /* lines of one list; ours */
+	CONF_LIST_TEXT = 512, /* room for one of them; ours */
 };
 
 enum conf_unknown { UNKNOWN_NOINFO, UNKNOWN_OPAQUE };
@@ -40,6 +42,17 @@ struct conf_instance {
 	char daemon_name[64]; /* as the milter macro {daemon_name} says it */
 };
 
+enum conf_list_of {
+	CONF_OF_PAIR,
+	CONF_OF_LISTEN,
+	CONF_OF_DOMAIN,
+	CONF_OF_RANGE
+};
+struct conf_list {
+	char text[CONF_LIST_MAX][CONF_LIST_TEXT]; /* checked when read */
+	size_t n;
+};
+
 struct conf {
 	char store[CONF_TEXT_MAX];
 	uint64_t store_limit; /* octets */
@@ -61,7 +74,17 @@ struct conf {
 	size_t gate_tlses;
 	uint64_t gate_backend_tls; /* 0, 1 */
 	char tls_certificate[CONF_TEXT_MAX], tls_key[CONF_TEXT_MAX];
+	struct conf_list tls_also; /* see conf_parse_pair() */
+	struct conf_list listen_tls; /* see conf_parse_listen() */
 	uint64_t require_tls; /* 0, 1 */
+	struct conf_list require_tls_for; /* domains */
+	struct conf_list chain; /* domains, and see net_range_parse() */
+	uint64_t disguise; /* 0, 1 */
+	uint64_t mtqp_connections;
+	/* of one address; 0: any number */
+	uint64_t mtqp_connections_per_client, mtqp_command_rate, mtqp_failures;
+	uint64_t mtqp_memory; /* octets */
+	char audit_log[CONF_TEXT_MAX], metrics_socket[CONF_TEXT_MAX];
 	uint64_t unknown; /* enum conf_unknown */
 	char user[64], mtqp_user[64]; /* mtqp_user "": as user */
 	uint64_t log_to, log_level;
@@ -81,6 +104,14 @@ void conf_print(const struct conf *, FILE *);
  * lines, NULL when there are such lines and none fits. */
 const char *conf_instance_by_syslog(const struct conf *, struct span);
 const char *conf_instance_by_daemon(const struct conf *, struct span);
+
+/* NULL, or why the value will not do. */
+const char *conf_list_add(
+    struct conf_list *, enum conf_list_of, struct span value);
+/* A ListenTLS line, and a TLSAlso line.  False: it is none. */
+bool conf_parse_listen(struct span, struct conf_listen *);
+bool conf_parse_pair(
+    struct span, char first[CONF_LIST_TEXT], char second[CONF_LIST_TEXT]);
 
 /* "90", "10m", "36h", "9d", "2w" in seconds; "64M", "4G" in octets. */
 bool conf_parse_time(struct span, uint64_t *);

@@ -485,7 +485,8 @@ on_late(void *arg)
 		conn_free(c);
 	} else if (c->wait == WAIT_PAUSE) {
 		conn_wait(c, WAIT_REQUEST);
-		take_lines(c);
+		flush(c);
+		watch_wake(c->watch);
 	} else {
 		conn_drop(c, waits[c->wait].too_late);
 	}

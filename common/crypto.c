@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -13,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAIRS_MAX = 32 /* certificates of one server; ours */ };
+enum {
+	PAIRS_MAX = 64, /* certificates of one server; ours */
+	PEM_MAX = 1 << 20, /* octets of a file; ours */
+};
 
 struct tls_ctx {
 	SSL_CTX *ctx[PAIRS_MAX]; /* a client has one, a server one a pair */
@@ -125,18 +129,47 @@ tls_ctx_free(struct tls_ctx **cp)
 	ctx_release(c);
 }
 
+/* The first certificate is ours, the others its chain. */
 static bool
-load_pair(
-    SSL_CTX *ctx, const char *cert, const char *key, char *why, size_t size)
+use_chain(SSL_CTX *ctx, struct span pem)
 {
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		snprintf(
-		    why, size, "TLSCertificate %s: %s", cert, openssl_says());
-	else if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		snprintf(why, size, "TLSKey %s: %s", key, openssl_says());
-	else if (SSL_CTX_check_private_key(ctx) != 1)
-		snprintf(why, size, "TLSKey %s is not that of %s: %s", key,
-		    cert, openssl_says());
+	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
+	X509 *cert = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL);
+	bool ok = cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1;
+
+	X509_free(cert);
+	while (ok && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
+		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
+			X509_free(cert);
+			ok = false;
+		}
+	BIO_free(in);
+	if (ok)
+		ERR_clear_error(); /* "no start line": the end */
+	return ok;
+}
+
+static bool
+use_key(SSL_CTX *ctx, struct span pem)
+{
+	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+	bool ok = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(in);
+	return ok;
+}
+
+static bool
+load_pair(SSL_CTX *ctx, const struct tls_pem *p, char *why, size_t size)
+{
+	if (!use_chain(ctx, p->cert))
+		snprintf(why, size, "TLSCertificate %s: %s", p->cert_name,
+		    openssl_says());
+	else if (!use_key(ctx, p->key))
+		snprintf(why, size, "TLSKey %s (of %s): %s", p->key_name,
+		    p->cert_name, openssl_says());
 	else
 		return true;
 	return false;
@@ -185,8 +218,8 @@ on_server_name(SSL *ssl, int *alert, void *arg)
 }
 
 enum mtrk_err
-tls_server_add(struct tls_ctx *c, const char *cert, const char *key, char *why,
-    size_t why_size)
+tls_server_add_pem(
+    struct tls_ctx *c, const struct tls_pem *pem, char *why, size_t why_size)
 {
 	static const unsigned char session_id[] = "mtrk";
 	SSL_CTX *ctx =
@@ -204,7 +237,7 @@ tls_server_add(struct tls_ctx *c, const char *cert, const char *key, char *why,
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
-	if (!load_pair(ctx, cert, key, why, why_size)) {
+	if (!load_pair(ctx, pem, why, why_size)) {
 		SSL_CTX_free(ctx);
 		return MTRK_IO;
 	}
@@ -213,14 +246,62 @@ tls_server_add(struct tls_ctx *c, const char *cert, const char *key, char *why,
 }
 
 enum mtrk_err
+tls_server_empty(struct tls_ctx **out)
+{
+	*out = calloc(1, sizeof **out);
+	return *out != NULL ? MTRK_OK : MTRK_NOMEM;
+}
+
+static bool
+read_whole(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "re");
+	char bytes[4096];
+	size_t n;
+	bool ok;
+
+	if (f == NULL)
+		return false;
+	while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)
+		buf_add(out, bytes, n);
+	ok = !ferror(f) && out->err == MTRK_OK;
+	fclose(f);
+	return ok;
+}
+
+enum mtrk_err
+tls_server_add(struct tls_ctx *ctx, const char *cert, const char *key,
+    char *why, size_t why_size)
+{
+	struct buf c = BUF(PEM_MAX), k = BUF(PEM_MAX);
+	enum mtrk_err err = MTRK_IO;
+	struct tls_pem pem = { .cert_name = cert, .key_name = key };
+
+	if (!read_whole(cert, &c)) {
+		snprintf(why, why_size, "TLSCertificate %s: %m", cert);
+	} else if (!read_whole(key, &k)) {
+		snprintf(why, why_size, "TLSKey %s: %m", key);
+	} else {
+		pem.cert = buf_as_span(&c);
+		pem.key = buf_as_span(&k);
+		err = tls_server_add_pem(ctx, &pem, why, why_size);
+	}
+	if (k.n > 0)
+		crypto_wipe(k.p, k.n);
+	buf_free(&c);
+	buf_free(&k);
+	return err;
+}
+
+enum mtrk_err
 tls_server_new(const char *cert, const char *key, struct tls_ctx **out,
     char *why, size_t why_size)
 {
-	enum mtrk_err err;
+	enum mtrk_err err = tls_server_empty(out);
 
-	if ((*out = calloc(1, sizeof **out)) == NULL) {
-		snprintf(why, why_size, "TLS: out of memory");
-		return MTRK_NOMEM;
+	if (err != MTRK_OK) {
+		snprintf(why, why_size, "out of memory");
+		return err;
 	}
 	err = tls_server_add(*out, cert, key, why, why_size);
 	if (err != MTRK_OK)

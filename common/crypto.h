@@ -30,6 +30,13 @@ struct tls_ctx;
  */
 enum mtrk_err tls_server_new(const char *cert, const char *key,
     struct tls_ctx **out, char *why, size_t why_size);
+enum mtrk_err tls_server_empty(struct tls_ctx **out); /* without a pair */
+struct tls_pem { /* the files' contents, and names for `why` */
+	const char *cert_name, *key_name;
+	struct span cert, key;
+};
+enum mtrk_err tls_server_add_pem(
+    struct tls_ctx *, const struct tls_pem *, char *why, size_t why_size);
 enum mtrk_err tls_server_add(struct tls_ctx *, const char *cert,
     const char *key, char *why, size_t why_size);
 /* True if a certificate's dNSNames name this host (Q27; wildcards as in

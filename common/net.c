@@ -1,5 +1,6 @@
 #include "common/net.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -102,6 +103,49 @@ bool
 net_ip_is_v4(const struct net_ip *ip)
 {
 	return memcmp(ip->b, v4_mapped, sizeof v4_mapped) == 0;
+}
+
+struct net_ip
+net_ip_cut(const struct net_ip *ip, unsigned bits)
+{
+	struct net_ip cut = { { 0 } };
+
+	for (unsigned i = 0; i < 128 && i < bits; i++)
+		cut.b[i / 8] = (unsigned char)(cut.b[i / 8] |
+		    (ip->b[i / 8] & 0x80 >> i % 8));
+	return cut;
+}
+
+bool
+net_range_has(const struct net_range *r, const struct net_ip *ip)
+{
+	struct net_ip cut = net_ip_cut(ip, r->bits);
+
+	return memcmp(cut.b, r->ip.b, sizeof cut.b) == 0;
+}
+
+bool
+net_range_parse(struct span text, struct net_range *r)
+{
+	struct span host, bits;
+	char copy[INET6_ADDRSTRLEN];
+	bool given = span_split(text, '/', &host, &bits);
+	uint64_t n = 128;
+	bool v4;
+
+	*r = (struct net_range){ 0 };
+	if (!span_copy(copy, sizeof copy, host))
+		return false;
+	v4 = inet_pton(AF_INET, copy, r->ip.b + sizeof v4_mapped) == 1;
+	if (v4)
+		memcpy(r->ip.b, v4_mapped, sizeof v4_mapped);
+	else if (inet_pton(AF_INET6, copy, r->ip.b) != 1)
+		return false;
+	if (given && !span_number(bits, v4 ? 32 : 128, &n))
+		return false;
+	r->bits = (unsigned)n + (given && v4 ? 96 : 0);
+	r->ip = net_ip_cut(&r->ip, r->bits);
+	return true;
 }
 
 void

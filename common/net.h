@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/span.h"
+
 struct sockaddr;
 
 /* A listening, non-blocking socket on a numeric address, or -1 and errno
@@ -21,6 +23,15 @@ struct net_ip {
 	unsigned char b[16];
 };
 struct net_ip net_ip_of(const struct sockaddr *);
+/* Addresses whose first `bits` are those of `ip`. */
+struct net_range {
+	struct net_ip ip;
+	unsigned bits; /* of the 16 octets */
+};
+/* "192.0.2.0/24", "2001:db8::/32", "192.0.2.1" */
+bool net_range_parse(struct span, struct net_range *);
+bool net_range_has(const struct net_range *, const struct net_ip *);
+struct net_ip net_ip_cut(const struct net_ip *, unsigned bits); /* rest is 0 */
 bool net_ip_is_v4(const struct net_ip *);
 
 /* What a server sets on an accepted socket; the peer's numeric address. */

@@ -11,6 +11,7 @@ enum {
 	ARGS_KEPT = 2, /* no command has more */
 	ANSWER_MAX = 16 << 20, /* ours: about 50,000 recipients */
 	LABEL_MAX = 63,
+	JUNK_MAX = 100, /* Postfix's smtpd_junk_command_limit */
 	ANY_STATE = SESSION_CLEAR | SESSION_TLS,
 };
 
@@ -52,23 +53,33 @@ request_parse(struct span line, struct request *rq)
 static void
 say(struct reply *r, const char *status, const char *text)
 {
-	buf_fmt(&r->text, "%s %s\r\n", status, text);
+	r->bad = strncmp(status, "-BAD", 4) == 0;
+	buf_fmt(r->text, "%s %s\r\n", status, text);
 }
 
-/* Q8 */
+/*
+ * Q8, for what stands in `text` from `at` on.  Our own writer never begins a
+ * line with a dot, so nearly always nothing has to move.
+ */
 static void
-put_stuffed(struct buf *out, struct span text)
+stuff_dots(struct buf *text, size_t at)
 {
-	struct span line;
+	struct span body = span_from(buf_as_span(text), at), line;
+	struct buf copy = BUF(body.n);
 
-	while (text.n > 0) {
-		if (text.p[0] == '.')
-			buf_chr(out, '.');
-		span_split(text, '\n', &line, &text);
-		buf_span(out, line);
-		buf_chr(out, '\n');
+	if (body.n > 0 && (body.p[0] == '.' || span_find(body, "\n.") >= 0)) {
+		buf_span(&copy, body);
+		buf_cut(text, at);
+		for (body = buf_as_span(&copy); body.n > 0;) {
+			if (body.p[0] == '.')
+				buf_chr(text, '.');
+			span_split(body, '\n', &line, &body);
+			buf_span(text, line);
+			buf_chr(text, '\n');
+		}
+		buf_free(&copy);
 	}
-	buf_str(out, ".\r\n");
+	buf_str(text, ".\r\n");
 }
 
 /* The one place where what a lookup came to becomes protocol words. */
@@ -82,21 +93,42 @@ static const struct {
 	/* all others are our own trouble */
 };
 
-static void
-answer(struct reply *r, enum mtrk_err err, const struct tstat *t)
+/* The body, no longer than ANSWER_MAX; on failure nothing is added. */
+static enum mtrk_err
+put_body(struct buf *text, const struct tstat *t)
 {
-	struct buf body = BUF(ANSWER_MAX);
+	size_t start = text->n, max = text->max, body;
+	enum mtrk_err err;
 
+	buf_fmt(text, "%s %s\r\n", outcomes[MTRK_OK].status,
+	    outcomes[MTRK_OK].text);
+	body = text->n;
+	text->max = body + ANSWER_MAX;
+	err = tstat_write(t, text);
+	text->max = max;
+	if (err == MTRK_OK) {
+		stuff_dots(text, body);
+		return MTRK_OK;
+	}
+	if (text->err == MTRK_TOOBIG)
+		text->err = MTRK_OK; /* it was too much, not all there is */
+	buf_cut(text, start);
+	return err;
+}
+
+void
+command_answer(struct reply *r, enum mtrk_err err, const struct tstat *t)
+{
 	if (err == MTRK_OK)
-		err = tstat_write(t, &body);
+		err = put_body(r->text, t);
 	r->outcome = mtrk_err_text(err);
+	r->err = err;
+	if (err == MTRK_OK)
+		return;
 	if (outcomes[err].status == NULL)
 		say(r, "-TEMP/unavailable", "try again later");
 	else
 		say(r, outcomes[err].status, outcomes[err].text);
-	if (err == MTRK_OK)
-		put_stuffed(&r->text, buf_as_span(&body));
-	buf_free(&body);
 }
 
 /* What TRACK asks, decoded. */
@@ -182,11 +214,55 @@ look_up(const struct session *s, const struct question *q, struct tstat *t)
 	for (size_t i = 0; i < q->envids && err == MTRK_NOTFOUND; i++)
 		err = s->doors->track(
 		    s->doors->arg, span_of(q->envid[i]), q->certifier, t);
-	if (err == MTRK_DENIED)
-		err = MTRK_NOTFOUND;
-	if (err == MTRK_NOTFOUND && s->conf->unknown == UNKNOWN_OPAQUE)
-		err = make_opaque(s, q, t);
-	return err;
+	return err == MTRK_DENIED ? MTRK_NOTFOUND : err;
+}
+
+/* The envid's host is this domain, in it, or its hash (A14). */
+static bool
+is_host_of(struct span host, const char *domain)
+{
+	struct span d = span_of(domain), tail;
+	char hash[CERTIFIER_TEXT + 1];
+
+	if (span_ieq(host, d))
+		return true;
+	if (host.n > d.n && host.p[host.n - d.n - 1] == '.') {
+		tail = span_from(host, host.n - d.n);
+		if (span_ieq(tail, d))
+			return true;
+	}
+	return fqhn_hash(d, hash) == MTRK_OK && span_is(host, hash);
+}
+
+/*
+ * Q18, A53: by what is asked, so that the answer doesn't tell whether there
+ * is such a message.
+ */
+static bool
+needs_tls(const struct conf *conf, const struct question *q)
+{
+	const char *host = strrchr(q->envid[q->envids - 1], '@');
+
+	if (conf->require_tls)
+		return true;
+	for (size_t i = 0; host != NULL && i < conf->require_tls_for.n; i++)
+		if (is_host_of(
+			span_of(host + 1), conf->require_tls_for.text[i]))
+			return true;
+	return false;
+}
+
+/* A question whose answer other servers add to: kept for them (Q13). */
+static void
+leave_to_chain(const struct question *q, struct span secret, struct reply *r,
+    struct tstat *t)
+{
+	span_copy(r->secret, sizeof r->secret, secret);
+	memcpy(r->certifier, q->certifier, sizeof r->certifier);
+	r->known = *t;
+	*t = (struct tstat){ 0 };
+	r->after = AFTER_CHAIN;
+	r->outcome = NULL; /* not yet */
 }
 
 /* track-command = "TRACK" 1*WSP unique-envid 1*WSP mtrk-secret	; Q19 */
@@ -195,6 +271,7 @@ cmd_track(struct session *s, const struct request *rq, struct reply *r)
 {
 	struct question q;
 	struct tstat t = { 0 };
+	enum mtrk_err err;
 	const char *why = take_envid(rq->args[0], &q);
 
 	r->outcome = "bad syntax";
@@ -206,12 +283,21 @@ cmd_track(struct session *s, const struct request *rq, struct reply *r)
 		say(r, "-BAD", why);
 		return;
 	}
-	if (s->conf->require_tls && s->state == SESSION_CLEAR) {
+	if (s->state == SESSION_CLEAR && needs_tls(s->conf, &q)) {
 		r->outcome = "TLS required";
+		r->err = MTRK_DENIED;
 		say(r, "-ERR/tls-required", "STARTTLS first"); /* Q22 */
 		return;
 	}
-	answer(r, look_up(s, &q, &t), &t);
+	err = look_up(s, &q, &t);
+	r->failed = err == MTRK_NOTFOUND;
+	if (r->failed && s->conf->unknown == UNKNOWN_OPAQUE)
+		err = make_opaque(s, &q, &t);
+	if (err == MTRK_OK && !r->failed && s->doors->chains != NULL &&
+	    s->doors->chains(s->doors->arg, &t))
+		leave_to_chain(&q, rq->args[1], r, &t);
+	else
+		command_answer(r, err, &t);
 	tstat_free(&t);
 }
 
@@ -315,32 +401,28 @@ static const struct command {
 	{ NULL, NULL, ANY_STATE, 0, UINT_MAX, true, cmd_unknown },
 }; /* the last row catches the rest */
 
-static void
-reply_start(struct reply *r)
-{
-	*r = (struct reply){ .text = BUF(2 * (size_t)ANSWER_MAX) };
-}
-
-void
-reply_free(struct reply *r)
-{
-	buf_free(&r->text);
-}
-
-void
-command_run(struct session *s, struct span line, struct reply *r)
+static const struct command *
+find(struct span word)
 {
 	const struct command *c = commands;
-	struct request rq;
-	const char *why;
 
-	reply_start(r);
-	if ((why = request_parse(line, &rq)) != NULL) {
+	while (c->word != NULL && !span_iis(word, c->word))
+		c++;
+	return c;
+}
+
+static void
+run(struct session *s, struct span line, struct reply *r)
+{
+	const struct command *c;
+	struct request rq;
+	const char *why = request_parse(line, &rq);
+
+	if (why != NULL) {
 		say(r, "-BAD", why);
 		return;
 	}
-	while (c->word != NULL && !span_iis(rq.word, c->word))
-		c++;
+	c = find(rq.word);
 	if (!(c->states & (unsigned)s->state))
 		say(r, c->refusal, "not now");
 	else if (rq.nargs < c->min_args || rq.nargs > c->max_args)
@@ -351,20 +433,46 @@ command_run(struct session *s, struct span line, struct reply *r)
 		c->run(s, &rq, r);
 }
 
-void
-command_fault(enum line fault, struct reply *r)
+/* Q11: whoever goes on and on with what is no command is cut off. */
+static void
+count_junk(struct session *s, struct reply *r)
 {
-	reply_start(r);
+	if (r->bad && ++s->junk >= JUNK_MAX)
+		r->after = AFTER_CLOSE;
+}
+
+void
+command_run(
+    struct session *s, struct span line, struct buf *text, struct reply *r)
+{
+	*r = (struct reply){ .text = text };
+	run(s, line, r);
+	count_junk(s, r);
+}
+
+void
+command_fault(
+    struct session *s, enum line fault, struct buf *text, struct reply *r)
+{
+	*r = (struct reply){ .text = text };
 	say(r, "-BAD",
 	    fault == LINE_TOO_LONG ? "the line is too long"
 				   : "lines end in CRLF");
+	count_junk(s, r);
+}
+
+void
+command_refuse(struct buf *text, struct reply *r)
+{
+	*r = (struct reply){ .text = text };
+	say(r, "-TEMP/unavailable", "too many commands");
 }
 
 void
 session_start(struct session *s, const struct conf *conf,
     const struct session_doors *doors)
 {
-	*s = (struct session){ SESSION_CLEAR, conf, doors };
+	*s = (struct session){ SESSION_CLEAR, 0, conf, doors };
 }
 
 void
@@ -376,13 +484,13 @@ session_secured(struct session *s)
 
 /* Q15, Q18, Q33, Q34; without options an empty list (A50). */
 void
-session_greeting(const struct session *s, struct reply *r)
+session_greeting(const struct session *s, struct buf *text)
 {
-	reply_start(r);
-	buf_fmt(&r->text, "+OK+/MTQP %s MTQP server ready\r\n",
-	    s->conf->reporting_mta);
+	bool required = s->conf->require_tls || s->conf->require_tls_for.n > 0;
+
+	buf_fmt(
+	    text, "+OK+/MTQP %s MTQP server ready\r\n", s->conf->reporting_mta);
 	if (s->doors->covers != NULL && s->state == SESSION_CLEAR)
-		buf_fmt(&r->text, "STARTTLS%s\r\n",
-		    s->conf->require_tls ? " required" : "");
-	buf_str(&r->text, ".\r\n");
+		buf_fmt(text, "STARTTLS%s\r\n", required ? " required" : "");
+	buf_str(text, ".\r\n");
 }

@@ -25,24 +25,37 @@ struct session_doors {
 	/* Does our certificate name this host?  NULL: there is none. */
 	bool (*covers)(void *arg, const char *fqdn);
 	void *arg;
+	/* Shall other servers be asked to complete this?  NULL: never. */
+	bool (*chains)(void *arg, const struct tstat *);
 };
 
 struct session {
 	enum session_state state;
+	unsigned junk; /* lines answered -BAD */
 	const struct conf *conf;
 	const struct session_doors *doors;
 };
 
-/* What the connection does once the reply is sent. */
-enum after { AFTER_NEXT, AFTER_CLOSE, AFTER_STARTTLS };
+/* What the connection does once the reply is sent; AFTER_CHAIN: there is no
+ * reply yet, see command_answer(). */
+enum after { AFTER_NEXT, AFTER_CLOSE, AFTER_STARTTLS, AFTER_CHAIN };
 
 struct reply {
-	struct buf text; /* whole lines, dot-stuffed, with their CRLF */
+	struct buf
+	    *text; /* grew by whole lines, dot-stuffed, with their CRLF */
 	enum after after;
+	bool bad; /* it is -BAD */
 	char fqdn[FQDN_MAX + 1]; /* of a STARTTLS */
-	/* of a TRACK, for the log: */
+	/* of a TRACK: */
+	bool failed; /* there is nothing to tell */
+	enum mtrk_err err;
 	char envid[ENVID_MAX + 1]; /* decoded; "": it was none */
 	const char *outcome; /* NULL: not a TRACK */
+	/* of AFTER_CHAIN: what we know, which is the caller's to free, and what
+	 * was asked */
+	struct tstat known;
+	char secret[SECRET_TEXT + 1];
+	unsigned char certifier[CERTIFIER_LEN];
 };
 
 /* A session in clear. */
@@ -51,13 +64,17 @@ void session_start(
 /* TLS is up: all that was known is forgotten (Q33). */
 void session_secured(struct session *);
 /* The greeting, at the start and again after session_secured(). */
-void session_greeting(const struct session *, struct reply *out);
+void session_greeting(const struct session *, struct buf *text);
 
-/* The reply to one line; free it whatever it is.  Its text's err is not
- * MTRK_OK if there was no memory for it. */
-void command_run(struct session *, struct span line, struct reply *out);
-/* The reply to what is no line (A52). */
-void command_fault(enum line, struct reply *out);
-void reply_free(struct reply *);
+/* The reply to one line is appended to `text`, whose err is not MTRK_OK if
+ * there was no memory for it. */
+void command_run(
+    struct session *, struct span line, struct buf *text, struct reply *out);
+/* The reply to what is no line (A52), and to one line too many. */
+void command_fault(
+    struct session *, enum line, struct buf *text, struct reply *out);
+void command_refuse(struct buf *text, struct reply *out);
+/* The reply to a TRACK, once it is known; r->text must be set. */
+void command_answer(struct reply *r, enum mtrk_err, const struct tstat *);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * mtqpd -- answers MTQP (RFC 3887) from the tracking store.  What the lines
- * mean is in command.c, how they come and go in common/loop.c.
+ * mtqpd -- answers MTQP (RFC 3887) from the tracking store.  This is how it
+ * starts, reloads and stops; what it does for a client is in service.c, what
+ * the lines mean in command.c, how they come and go in common/loop.h.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,145 +15,36 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/db.h"
+#include "common/keeper.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/proc.h"
+#include "common/sandbox.h"
 #include "common/store.h"
 #include "common/uri.h"
-#include "mtqp/answer.h"
-#include "mtqp/command.h"
+#include "mtqp/audit.h"
+#include "mtqp/certificates.h"
+#include "mtqp/metrics.h"
+#include "mtqp/service.h"
 
 enum {
-	CONNS_MAX = 1000, /* ours */
+	ADDRESSES_MIN = 4096, /* remembered by the limits; ours */
 	DEAD_READERS_S = 60,
-	QUOTED_MAX = 4 * ENVID_MAX + 4,
 };
 
 static struct server {
 	struct conf conf;
 	struct loop *loop;
-	struct store *store;
-	struct tls_ctx *tls; /* NULL: no certificate */
-	struct session_doors doors;
+	struct keeper *keeper; /* of certificates and keys */
+	struct service service;
+	struct service_door clear, tls_first;
 	bool listens_by_default;
 	bool stopping;
-} server;
-
-static enum mtrk_err
-track(void *arg, struct span envid,
-    const unsigned char certifier[CERTIFIER_LEN], struct tstat *out)
-{
-	const struct server *s = arg;
-
-	return answer_track(
-	    s->store, &s->conf, envid, certifier, time(NULL), out);
-}
-
-static bool
-covers(void *arg, const char *fqdn)
-{
-	const struct server *s = arg;
-
-	return tls_server_covers(s->tls, fqdn);
-}
-
-/* Never the secret, nor what it hashes to. */
-static void
-log_query(const struct conn *c, const struct session *s, const struct reply *r)
-{
-	char q[QUOTED_MAX];
-
-	if (r->outcome == NULL)
-		return;
-	log_info("conn=%lu event=track client=%s channel=%s envid=\"%s\""
-		 " outcome=\"%s\"",
-	    conn_id(c), conn_peer(c), s->state == SESSION_TLS ? "tls" : "clear",
-	    log_quote(span_of(r->envid), q, sizeof q), r->outcome);
-}
-
-static void
-send_reply(struct conn *c, struct reply *r)
-{
-	struct span text = buf_as_span(&r->text);
-
-	if (r->text.err != MTRK_OK)
-		conn_drop(c, "out of memory");
-	else
-		conn_write(c, text);
-	if (r->after == AFTER_STARTTLS)
-		conn_starttls(c, server.tls, r->fqdn);
-	else if (r->after == AFTER_CLOSE)
-		conn_close(c);
-	reply_free(r);
-}
-
-static void
-greet(struct conn *c, const struct session *s)
-{
-	struct reply r;
-
-	session_greeting(s, &r);
-	send_reply(c, &r);
-}
-
-static void *
-on_opened(struct conn *c, void *arg)
-{
-	struct session *s = malloc(sizeof *s);
-
-	(void)arg;
-	if (s == NULL)
-		return NULL;
-	session_start(s, &server.conf, &server.doors);
-	log_debug("conn=%lu event=open client=%s", conn_id(c), conn_peer(c));
-	greet(c, s);
-	return s;
-}
-
-static void
-on_line(struct conn *c, void *user, enum line what, struct span line)
-{
-	struct session *s = user;
-	struct reply r;
-
-	if (what == LINE_OK)
-		command_run(s, line, &r);
-	else
-		command_fault(what, &r);
-	log_query(c, s, &r);
-	send_reply(c, &r);
-}
-
-static void
-on_secured(struct conn *c, void *user)
-{
-	struct session *s = user;
-
-	session_secured(s);
-	greet(c, s);
-}
-
-static void
-on_closed(struct conn *c, void *user, const char *why)
-{
-	log_debug("conn=%lu event=close client=%s why=\"%s\"", conn_id(c),
-	    conn_peer(c), why);
-	free(user);
-}
-
-static const struct protocol mtqp = {
-	.name = "mtqp",
-	.line_max = MTQP_LINE_MAX,
-	.idle_s = 600, /* Q11: not less */
-	.line_s = 30,
-	.flush_s = 60,
-	.tls_s = 15,
-	.refusal = "-TEMP/MTQP/unavailable too many connections\r\n",
-	.opened = on_opened,
-	.line = on_line,
-	.secured = on_secured,
-	.closed = on_closed,
+} server = {
+	.clear = { &server.service, false },
+	.tls_first = { &server.service, true },
 };
 
 static void
@@ -164,8 +56,36 @@ on_term(int sig)
 		return;
 	}
 	server.stopping = true;
+	notify("STOPPING=1");
 	log_notice("event=stop signal=%d now=no", sig);
 	loop_drain(server.loop);
+}
+
+/* Certificates are read again, for handshakes to come; a fault leaves what
+ * there is.  The audit log may have been moved away. */
+static void
+on_hup(void)
+{
+	struct tls_ctx *fresh = NULL;
+	char why[CERTIFICATES_WHY_MAX];
+
+	notify("RELOADING=1");
+	if (server.service.tls != NULL &&
+	    certificates_load(&server.conf, server.keeper, &fresh, why) !=
+		MTRK_OK)
+		log_err("event=tls text=\"%s\" kept=old", why);
+	if (fresh != NULL) {
+		tls_ctx_free(&server.service.tls);
+		server.service.tls = fresh;
+	}
+	if (audit_open(server.conf.audit_log) != MTRK_OK)
+		log_err("event=audit path=\"%s\" text=\"%m\" kept=old",
+		    server.conf.audit_log);
+	metric_add(METRIC_RELOADS);
+	log_notice("event=hup certificates=%s text=\"other settings need a"
+		   " restart\"",
+	    fresh != NULL ? "new" : "as before");
+	notify("READY=1");
 }
 
 static void
@@ -176,18 +96,29 @@ on_signals(void *arg)
 	(void)arg;
 	while ((sig = proc_next_signal()) != 0)
 		if (sig == SIGHUP)
-			log_notice("event=hup text=\"nothing is reloaded:"
-				   " settings and certificate need a"
-				   " restart\"");
+			on_hup();
 		else
 			on_term(sig);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	(void)arg;
+	notify("WATCHDOG=1");
+}
+
+static void
+before_metrics(void)
+{
+	metric_set(METRIC_OPEN, loop_connections(server.loop));
 }
 
 /* A process that was killed leaves its slot in the store's reader table. */
 static void
 on_dead_readers(void *arg)
 {
-	unsigned n = db_clear_dead_readers(store_db(server.store));
+	unsigned n = db_clear_dead_readers(store_db(server.service.store));
 
 	(void)arg;
 	if (n > 0)
@@ -215,40 +146,108 @@ may_be_missing(const struct conf_listen *l)
 }
 
 static bool
+listen_on(const struct conf_listen *l, const struct protocol *p,
+    struct service_door *door)
+{
+	if (loop_listen(server.loop, l->host, (uint16_t)l->port, p, door) ==
+	    MTRK_OK)
+		return true;
+	if (may_be_missing(l)) {
+		log_notice("event=listen text=\"no IPv6 here\"");
+		return true;
+	}
+	log_err("event=listen host=%s port=%u text=\"%m\"", l->host,
+	    (unsigned)l->port);
+	return false;
+}
+
+static bool
+start_metrics(const char *path)
+{
+	static struct metrics_source source = { before_metrics };
+
+	if (path[0] == '\0')
+		return true;
+	if (loop_listen_local(server.loop, path, &metrics_http, &source) ==
+	    MTRK_OK)
+		return true;
+	log_err("event=metrics path=\"%s\" text=\"%m\"", path);
+	return false;
+}
+
+static bool
 start_listening(const struct conf *c)
 {
-	for (size_t i = 0; i < c->listens; i++) {
-		const struct conf_listen *l = &c->listen[i];
+	for (size_t i = 0; i < c->listens; i++)
+		if (!listen_on(&c->listen[i], &service_mtqp, &server.clear))
+			return false;
+	for (size_t i = 0; i < c->listen_tls.n; i++) {
+		struct conf_listen l = { 0 };
 
-		if (loop_listen(server.loop, l->host, (uint16_t)l->port, &mtqp,
-			NULL) == MTRK_OK)
-			continue;
-		if (may_be_missing(l)) {
-			log_notice("event=listen text=\"no IPv6 here\"");
-			continue;
-		}
-		log_err("event=listen host=%s port=%u text=\"%m\"", l->host,
-		    (unsigned)l->port);
+		conf_parse_listen(span_of(c->listen_tls.text[i]), &l);
+		if (!listen_on(&l, &service_mtqps, &server.tls_first))
+			return false;
+	}
+	return start_metrics(c->metrics_socket);
+}
+
+static bool
+start_tls(const struct conf *c)
+{
+	char why[CERTIFICATES_WHY_MAX];
+
+	if (c->tls_certificate[0] == '\0')
+		return true;
+	if (certificates_load(c, server.keeper, &server.service.tls, why) !=
+	    MTRK_OK) {
+		log_err("event=tls text=\"%s\"", why);
 		return false;
 	}
 	return true;
 }
 
 static bool
-start_tls(const struct conf *c)
+start_limits(const struct conf *c)
 {
-	char why[512];
+	const struct limits_conf limits = { c->mtqp_connections_per_client,
+		c->mtqp_command_rate, c->mtqp_failures };
+	unsigned addresses = 4 * (unsigned)c->mtqp_connections;
+	uint64_t seed;
 
-	server.doors = (struct session_doors){ .track = track, .arg = &server };
-	if (c->tls_certificate[0] == '\0')
+	loop_limit_memory(server.loop, (size_t)c->mtqp_memory);
+	return crypto_random(&seed, sizeof seed) == MTRK_OK &&
+	    limits_new(&limits,
+		addresses < ADDRESSES_MIN ? ADDRESSES_MIN : addresses, seed,
+		&server.service.limits) == MTRK_OK;
+}
+
+static bool
+start_audit(const struct conf *c)
+{
+	if (audit_open(c->audit_log) == MTRK_OK)
 		return true;
-	if (tls_server_new(c->tls_certificate, c->tls_key, &server.tls, why,
-		sizeof why) != MTRK_OK) {
-		log_err("event=tls text=\"%s\"", why);
-		return false;
-	}
-	server.doors.covers = covers;
-	return true;
+	log_err("event=audit path=\"%s\" text=\"%m\"", c->audit_log);
+	return false;
+}
+
+/* What is open stays open; of files only the audit log is opened again, by
+ * SIGHUP, and certificates by the keeper. */
+static bool
+start_sandbox(const struct conf *c)
+{
+	const struct sandbox_path paths[] = {
+		{ c->audit_log, SANDBOX_WRITE_BESIDE },
+		{ "/etc/localtime", SANDBOX_READ_BESIDE },
+		{ "/usr/share/zoneinfo", SANDBOX_READ },
+	};
+	size_t skip = c->audit_log[0] == '\0';
+
+	tzset();
+	if (sandbox_files(paths + skip, ARRAY_LEN(paths) - skip) == MTRK_OK &&
+	    sandbox_calls(false) == MTRK_OK)
+		return true;
+	log_err("event=sandbox text=\"%m\"");
+	return false;
 }
 
 static bool
@@ -256,7 +255,8 @@ start_store(const struct conf *c)
 {
 	char why[STORE_WHY_MAX];
 
-	if (store_open(c->store, STORE_READ, 0, &server.store, why) == MTRK_OK)
+	if (store_open(c->store, STORE_READ, 0, &server.service.store, why) ==
+	    MTRK_OK)
 		return true;
 	log_err("event=store text=\"%s\"", why);
 	return false;
@@ -291,40 +291,63 @@ start_user(const struct conf *c, bool check)
 static bool
 start(const struct conf *c, bool check)
 {
-	if (loop_new(CONNS_MAX, &server.loop) != MTRK_OK) {
+	server.service.conf = c;
+	if (certificates_keeper(c, &server.keeper) != MTRK_OK ||
+	    loop_new((unsigned)c->mtqp_connections, &server.loop) != MTRK_OK) {
 		log_err("event=start text=\"%m\"");
 		return false;
 	}
-	return start_listening(c) && start_tls(c) && start_store(c) &&
-	    start_user(c, check);
+	if (!start_listening(c) || !start_tls(c) || !start_store(c) ||
+	    !start_limits(c) || !start_user(c, check))
+		return false;
+	service_start(&server.service);
+	return true;
 }
 
 static void
 stop(void)
 {
 	loop_free(&server.loop);
-	tls_ctx_free(&server.tls);
-	store_close(&server.store);
+	tls_ctx_free(&server.service.tls);
+	store_close(&server.service.store);
+	limits_free(&server.service.limits);
+	keeper_stop(&server.keeper);
+	audit_close();
+}
+
+static bool
+start_events(void)
+{
+	int signals = proc_signals();
+	unsigned watchdog_s = notify_watchdog_s();
+
+	if (signals != -1 &&
+	    loop_watch(server.loop, signals, on_signals, NULL) == MTRK_OK &&
+	    loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==
+		MTRK_OK &&
+	    (watchdog_s == 0 ||
+		loop_timer(server.loop, watchdog_s, on_watchdog, NULL) ==
+		    MTRK_OK))
+		return true;
+	log_err("event=start text=\"%m\"");
+	return false;
 }
 
 static bool
 serve(const struct conf *c)
 {
-	int signals = proc_signals();
 	bool ok;
 
-	if (signals == -1 ||
-	    loop_watch(server.loop, signals, on_signals, NULL) != MTRK_OK ||
-	    loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) !=
-		MTRK_OK) {
-		log_err("event=start text=\"%m\"");
+	if (!start_audit(c) || !start_events())
 		return false;
-	}
 	log_setup(
 	    "mtqpd", (enum log_to)c->log_to, (enum log_level)c->log_level);
+	if (!start_sandbox(c))
+		return false;
 	log_notice("event=start version=%s store=\"%s\" tls=%s", MTRK_VERSION,
-	    c->store, server.tls != NULL ? "yes" : "no");
+	    c->store, server.service.tls != NULL ? "yes" : "no");
 	proc_ready();
+	notify("READY=1");
 	ok = loop_run(server.loop) == MTRK_OK;
 	log_notice("event=end");
 	return ok;
@@ -357,6 +380,7 @@ main(int argc, char **argv)
 	if (options.check == 0 && !options.foreground &&
 	    proc_background() != MTRK_OK)
 		return EX_OSERR;
+	notify_open();
 	ok = start(&server.conf, options.check > 0);
 	if (ok && options.check == 0)
 		ok = serve(&server.conf);

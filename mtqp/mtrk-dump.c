@@ -12,6 +12,7 @@
 #include "common/options.h"
 #include "common/store.h"
 #include "mtqp/dump.h"
+#include "mtqp/metrics.h"
 
 enum {
 	OPT_JSON = 1000,
@@ -99,6 +100,9 @@ statistics(struct store *st)
 	    (unsigned long long)n.entries[STORE_EVENTS],
 	    (unsigned long long)n.used_bytes, (unsigned long long)n.file_bytes,
 	    (unsigned long long)run.conf.store_limit);
+	/* a running mtqpd's are its own; that it doesn't run is no fault */
+	if (run.conf.metrics_socket[0] != '\0')
+		(void)metrics_fetch(run.conf.metrics_socket, counter, NULL);
 	return store_counters(st, counter, NULL);
 }
 

@@ -6,10 +6,12 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 sys.dont_write_bytecode = True
 import fill  # noqa: E402
@@ -84,12 +86,12 @@ def check_faults(house):
 def check_background(house):
     port = free_port()
     conf = house.conf("background", ["Listen 127.0.0.1:%d" % port])
-    with open(house.dir + "/background.log", "w+") as log:
+    with open(house.dir + "/background.log", "w") as log:
         run = subprocess.run([house.bin + "/mtqpd", "-c", conf], stderr=log,
                              stdin=subprocess.DEVNULL, timeout=20)
         assert run.returncode == 0
         greeted(port).close()  # ready when the parent ends
-        log.seek(0)
+    with open(house.dir + "/background.log") as log:
         pid = int(re.findall(r"mtqpd\[(\d+)\]", log.read())[-1])
     os.kill(pid, signal.SIGTERM)
     fill.until("end of the daemon",
@@ -97,14 +99,266 @@ def check_background(house):
                or open("/proc/%d/stat" % pid).read().split()[2] == "Z")
 
 
-def check_hup(house):
-    server = Server(house, "hup", [])
-    client = greeted(server.port)
-    server.process.send_signal(signal.SIGHUP)
-    fill.until("word about HUP", lambda: "event=hup" in server.log())
-    client.send(b"COMMENT\r\n")
-    assert client.line().startswith("+OK")
+def certificate(house, name, *names):
+    """Another pair of files."""
+    cert, key = house.dir + "/%s.pem" % name, house.dir + "/%s.key" % name
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
+         cert, "-days", "2", "-subj", "/CN=" + name, "-addext",
+         "subjectAltName=" + ",".join("DNS:" + n for n in names)],
+        check=True, stderr=subprocess.DEVNULL)
+    return cert, key
+
+
+def context():
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    c.check_hostname = False
+    c.verify_mode = ssl.CERT_NONE
+    return c
+
+
+def secured(port, fqdn, sni, ctx=None, session=None):
+    """STARTTLS fqdn, then a handshake with that SNI: the TLS socket."""
+    client = greeted(port)
+    client.send(b"STARTTLS %s\r\n" % fqdn.encode())
+    line = client.line()
+    assert line.startswith("+OK"), line
+    return (ctx or context()).wrap_socket(client.sock, server_hostname=sni,
+                                          session=session)
+
+
+def whose(sock):
+    """The common name of the certificate that was shown."""
+    run = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout",
+                          "-subject", "-nameopt", "multiline"],
+                         input=sock.getpeercert(True), capture_output=True)
+    return run.stdout.decode().split("= ")[-1].strip()
+
+
+def check_certificates(house):
+    """A43: chosen by the STARTTLS parameter and by SNI, which must agree."""
+    b = certificate(house, "b", "b.example.org", "both.example.org")
+    c = certificate(house, "c", "c.example.org", "both.example.org")
+    port = free_port()
+    server = Server(house, "certs", house.with_tls() + [
+        "TLSAlso %s %s" % b, "TLSAlso  %s  %s" % c,
+        "ListenTLS 127.0.0.1:%d" % port])
+    for fqdn, sni, want in (
+            ("mtqp.example.org", None, "test"), ("b.example.org", None, "b"),
+            ("C.example.org", "c.example.org", "c"),
+            ("both.example.org", None, "b"),
+            ("both.example.org", "c.example.org", "c"),
+            ("b.example.org", "both.example.org", "b")):
+        assert whose(secured(server.port, fqdn, sni)) == want, (fqdn, sni)
+    for fqdn, sni in (("b.example.org", "c.example.org"),
+                      ("b.example.org", "other.example.org")):
+        try:
+            secured(server.port, fqdn, sni)
+        except ssl.SSLError as why:
+            assert "UNRECOGNIZED_NAME" in str(why), why
+        else:
+            raise AssertionError("%s and %s" % (fqdn, sni))
+    # TLS first: SNI alone chooses, and nothing is said in clear
+    for sni, want in ((None, "test"), ("c.example.org", "c"),
+                      ("other.example.org", "test")):
+        sock = socket.create_connection(("127.0.0.1", port), 10)
+        sock = context().wrap_socket(sock, server_hostname=sni)
+        assert whose(sock) == want, sni
+        assert sock.recv(100).startswith(b"+OK+/MTQP")
+        sock.sendall(b"STARTTLS b.example.org\r\n")
+        answer = sock.recv(100)
+        while b"\r\n-" not in b"\r\n" + answer:
+            answer += sock.recv(100)
+        assert b"-BAD/tls-in-progress" in answer
+    clear = Client(port)
+    clear.send(b"QUIT\r\n")
+    assert clear.line() is None
     assert server.stop() == 0
+
+
+def check_tls_versions(house):
+    """RFC 8996: 1.2 at least.  Sessions are resumed, in both."""
+    server = Server(house, "versions", house.with_tls())
+    old = context()
+    warnings.simplefilter("ignore", DeprecationWarning)
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    try:
+        secured(server.port, "mtqp.example.org", None, old)
+        raise AssertionError("TLS 1.1")
+    except (ssl.SSLError, OSError):
+        pass
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        ctx = context()
+        ctx.minimum_version = ctx.maximum_version = version
+        one = secured(server.port, "mtqp.example.org", None, ctx)
+        assert one.recv(100).startswith(b"+OK+")  # and 1.3's ticket
+        session = one.session
+        one.unwrap() if version == ssl.TLSVersion.TLSv1_2 else one.close()
+        two = secured(server.port, "mtqp.example.org", None, ctx, session)
+        two.recv(100)
+        assert two.session_reused, version
+        two.close()
+    assert server.stop() == 0
+
+
+def check_hup(house):
+    """A renewed certificate is shown to whoever comes next; nobody is
+    dropped, and files that are no certificate change nothing."""
+    cert, key = certificate(house, "old", "mtqp.example.org")
+    audit = house.dir + "/audit"
+    server = Server(house, "hup", ["TLSCertificate " + cert, "TLSKey " + key,
+                                   "AuditLog " + audit])
+    clear = greeted(server.port)
+    tls = secured(server.port, "mtqp.example.org", None)
+    half = greeted(server.port)  # between the reply and the handshake
+    half.send(b"STARTTLS mtqp.example.org\r\n")
+    assert half.line().startswith("+OK")
+    assert whose(tls) == "old"
+
+    def hup(times):
+        server.process.send_signal(signal.SIGHUP)
+        fill.until("HUP", lambda: server.log().count("event=hup") == times)
+
+    new = certificate(house, "new", "mtqp.example.org")
+    os.rename(new[0], cert)
+    os.rename(audit, audit + ".1")
+    hup(1)  # the key is still the old one
+    assert "key values mismatch" in server.log()
+    assert whose(secured(server.port, "mtqp.example.org", None)) == "old"
+    os.rename(new[1], key)
+    hup(2)
+    assert whose(secured(server.port, "mtqp.example.org", None)) == "new"
+    assert whose(context().wrap_socket(half.sock)) == "old"
+    clear.send(b"TRACK nobody@client.example %s\r\n" % SECRET.encode())
+    assert clear.line().startswith("-ERR/noinfo")
+    tls.sendall(b"TRACK fresh@client.example %s\r\n" % SECRET.encode())
+    answer = b""
+    while b"+OK+ " not in answer:
+        answer += tls.recv(4096)
+    text = open(audit).read()
+    assert re.fullmatch(
+        r'20\S+Z client=127\.0\.0\.1 tls=no envid="nobody@client\.example"'
+        r' outcome="[a-z ]+"\n'
+        r'20\S+Z client=127\.0\.0\.1 tls=TLSv1\.3'
+        r' envid="fresh@client\.example" outcome="ok"\n', text), text
+    assert open(audit + ".1").read() == ""
+    os.unlink(cert)
+    hup(3)
+    assert "No such file" in server.log()
+    assert whose(secured(server.port, "mtqp.example.org", None)) == "new"
+    assert server.stop() == 0
+
+
+def status_of(pid):
+    with open("/proc/%s/status" % pid) as f:
+        return dict(line.split(":\t", 1) for line in f.read().splitlines()
+                    if ":\t" in line)
+
+
+def check_sandbox(house):
+    """What a process that was taken over could do: not write the store's
+    data, not start a program, not read a key."""
+    server = Server(house, "sandbox", house.with_tls())
+    pid = server.process.pid
+    status = status_of(pid)
+    if "build-asan" not in house.bin:  # see common/sandbox.c
+        assert status["NoNewPrivs"] == "1", status
+        assert status["Seccomp"] == "2", status
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        path = os.readlink("/proc/%d/fd/%s" % (pid, fd))
+        with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
+            mode = int(re.search(r"flags:\s*(\d+)", f.read())[1], 8) & 3
+        assert not path.endswith("data.mdb") or mode == os.O_RDONLY, path
+    with open("/proc/%d/maps" % pid) as f:
+        for line in f:
+            assert "data.mdb" not in line or line.split()[1][1] == "-", line
+    assert server.stop() == 0
+
+
+def check_client_limits(house):
+    server = Server(house, "perclient", ["MTQPConnectionsPerClient 3",
+                                         "MTQPCommandRate 20",
+                                         "MTQPFailures 2"])
+    clients = [greeted(server.port) for _ in range(3)]
+    extra = Client(server.port)
+    assert extra.line().startswith("-TEMP/MTQP/unavailable")
+    assert extra.line() is None
+    clients.pop().close()
+
+    def room():
+        c = Client(server.port)
+        ok = c.line().startswith("+OK+")
+        c.close()
+        return ok
+
+    fill.until("room for a third", room)
+    a, b = clients
+    for i, least in enumerate((0, 0, 2)):
+        begin = time.monotonic()
+        a.send((TRACK % "nobody").encode())
+        b.send(b"COMMENT\r\n")  # others of the address don't wait
+        assert b.line().startswith("+OK")
+        assert time.monotonic() - begin < 1
+        assert a.line().startswith("-ERR/noinfo")
+        took = time.monotonic() - begin
+        assert least <= took + 0.1 and took < least + 1, (i, took)
+    b.send(b"COMMENT\r\n" * 30)
+    got = [b.line()[:17] for _ in range(15)]
+    assert got[0].startswith("+OK") and got[14] == "-TEMP/unavailable", got
+    assert server.stop() == 0
+
+
+def check_metrics(house):
+    path = house.dir + "/metrics"
+    server = Server(house, "metrics", ["MetricsSocket " + path])
+    client = greeted(server.port)
+    client.send((TRACK % "fresh" + "XYZZY\r\n").encode())
+    while not client.line().startswith("-BAD"):
+        pass
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        text = b""
+        while True:
+            more = s.recv(65536)
+            if not more:
+                break
+            text += more
+    head, _, body = text.decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.0 200 ") and "Content-Length: %d" % len(
+        body) in head, head
+    for line in ("mtqpd_answered_total 1", "mtqpd_bad_commands_total 1",
+                 "mtqpd_commands_total 2", "# TYPE mtqpd_commands_total counter"):
+        assert line + "\n" in body, (line, body)
+    run = subprocess.run([house.bin + "/mtrk-dump", "-c", server.conf,
+                          "--statistics"], capture_output=True, text=True)
+    assert "mtqpd_answered_total 1\n" in run.stdout, run
+    assert server.stop() == 0
+
+
+def check_notify(house):
+    """sd_notify(3): ready, the watchdog, reloading, stopping."""
+    path = house.dir + "/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(10)
+        os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"] = path, "1000000"
+        try:
+            server = Server(house, "notify", [])
+        finally:
+            del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+        heard = [s.recv(100).decode() for _ in range(2)]
+        assert heard == ["READY=1", "WATCHDOG=1"], heard
+        server.process.send_signal(signal.SIGHUP)
+        while heard[-1] != "RELOADING=1":
+            heard.append(s.recv(100).decode())
+        assert s.recv(100) == b"READY=1"
+        assert server.stop() == 0
+        while heard[-1] != "STOPPING=1":
+            heard.append(s.recv(100).decode())
 
 
 def check_term_flushes(house):
@@ -182,7 +436,7 @@ def check_reader_that_does_not_read(house):
 
 
 def check_limit(house):
-    server = Server(house, "limit", [])
+    server = Server(house, "limit", ["MTQPConnectionsPerClient 0"])
     clients = [Client(server.port) for _ in range(CONNS_MAX)]
     for c in clients:
         assert c.line().startswith("+OK+/MTQP")

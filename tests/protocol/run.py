@@ -20,6 +20,7 @@ A transcript is a text file:
 Each transcript has a server of its own; all share a store that the real
 mtrk-milter and mtrk-collect have filled (see MESSAGES).  Those in slow/ wait
 for deadlines and are not played unless named."""
+import atexit
 import glob
 import os
 import re
@@ -135,6 +136,7 @@ class Server:
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
                 [house.bin + "/mtqpd", "-f", "-c", self.conf], stderr=log)
+        atexit.register(self.process.kill)
         fill.until("mtqpd for " + name, self.up)
 
     def up(self):
@@ -148,7 +150,10 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(20)
+        status = self.process.wait(20)
+        if status != 0:
+            print(self.log()[-4000:])
+        return status
 
 
 class Client:

@@ -67,8 +67,8 @@ covers(void *arg, const char *fqdn)
 	return strcmp(fqdn, "mtqp.example.org") == 0;
 }
 
-static const struct session_doors with_tls = { track, covers, NULL },
-				  without_tls = { track, NULL, NULL };
+static const struct session_doors with_tls = { track, covers, NULL, NULL },
+				  without_tls = { track, NULL, NULL, NULL };
 static const struct conf plain = { .reporting_mta = "mx.example.org" },
 			 required = { .reporting_mta = "mx.example.org",
 				 .require_tls = 1 },
@@ -166,13 +166,13 @@ static const struct {
 
 /* Q5, Q8: what a reply must be, whatever it says. */
 static void
-check_form(const struct reply *r)
+check_form(const struct buf *text)
 {
-	struct span rest = buf_as_span(&r->text), line;
+	struct span rest = buf_as_span(text), line;
 	bool multi = span_starts(rest, "+OK+");
 	unsigned lines = 0, ends = 0;
 
-	assert_int_equal(r->text.err, MTRK_OK);
+	assert_int_equal(text->err, MTRK_OK);
 	while (span_split(rest, '\n', &line, &rest)) {
 		assert_true(line.n > 0 && line.p[line.n - 1] == '\r');
 		assert_true(line.n - 1 <= 998);
@@ -182,7 +182,7 @@ check_form(const struct reply *r)
 	assert_int_equal(line.n, 0);
 	if (multi)
 		assert_true(
-		    ends == 1 && span_ends(buf_as_span(&r->text), "\r\n.\r\n"));
+		    ends == 1 && span_ends(buf_as_span(text), "\r\n.\r\n"));
 	else
 		assert_int_equal(lines, 1);
 }
@@ -193,20 +193,21 @@ lines_and_replies(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct session s = session_in(cases[i].where);
+		struct buf text = BUF(1u << 25);
 		struct reply r;
 		struct span first, rest;
-		char *text;
+		char *got;
 
-		command_run(&s, span_of(cases[i].line), &r);
-		check_form(&r);
-		span_split(buf_as_span(&r.text), '\r', &first, &rest);
-		text = strndup(first.p, first.n);
-		if (fnmatch(cases[i].want, text, 0) != 0 ||
+		command_run(&s, span_of(cases[i].line), &text, &r);
+		check_form(&text);
+		span_split(buf_as_span(&text), '\r', &first, &rest);
+		got = strndup(first.p, first.n);
+		if (fnmatch(cases[i].want, got, 0) != 0 ||
 		    r.after != cases[i].after)
 			fail_msg("row %zu \"%s\": \"%s\", not \"%s\"", i,
-			    cases[i].line, text, cases[i].want);
-		free(text);
-		reply_free(&r);
+			    cases[i].line, got, cases[i].want);
+		free(got);
+		buf_free(&text);
 	}
 }
 
@@ -227,30 +228,32 @@ greetings(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct session s = session_in(rows[i].where);
-		struct reply r;
+		struct buf text = BUF(1u << 25);
 		char want[200];
 
-		session_greeting(&s, &r);
-		check_form(&r);
+		session_greeting(&s, &text);
+		check_form(&text);
 		snprintf(want, sizeof want,
 		    "+OK+/MTQP mx.example.org MTQP server ready\r\n%s.\r\n",
 		    rows[i].text);
-		assert_string_equal(r.text.p, want);
-		reply_free(&r);
+		assert_string_equal(text.p, want);
+		buf_free(&text);
 	}
 }
 
 static void
 faults_are_bad(void **state)
 {
+	struct session s = session_in(CLEAR);
+	struct buf text = BUF(1u << 25);
 	struct reply r;
 
 	(void)state;
 	for (int what = LINE_TOO_LONG; what <= LINE_BARE_LF; what++) {
-		command_fault((enum line)what, &r);
-		check_form(&r);
-		assert_true(span_starts(buf_as_span(&r.text), "-BAD "));
-		reply_free(&r);
+		command_fault(&s, (enum line)what, &text, &r);
+		check_form(&text);
+		assert_true(span_starts(buf_as_span(&text), "-BAD "));
+		buf_free(&text);
 	}
 }
 
@@ -265,16 +268,17 @@ unknown_and_wrong_are_alike(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		struct session s = session_in(CLEAR);
+		struct buf text = BUF(1u << 25);
 		struct reply r;
 
 		seen.lookups = 0;
-		command_run(&s, span_of(lines[i]), &r);
+		command_run(&s, span_of(lines[i]), &text, &r);
 		assert_int_equal(seen.lookups, 1);
 		if (i == 0)
-			buf_span(&first, buf_as_span(&r.text));
-		assert_string_equal(first.p, r.text.p);
+			buf_span(&first, buf_as_span(&text));
+		assert_string_equal(first.p, text.p);
 		assert_string_equal(r.outcome, mtrk_err_text(MTRK_NOTFOUND));
-		reply_free(&r);
+		buf_free(&text);
 	}
 	buf_free(&first);
 }
@@ -300,21 +304,22 @@ opaque_is_alike_too(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		struct session s;
+		struct buf text = BUF(1u << 25);
 		struct reply r;
 		int at;
 
 		session_start(&s, &opaque, &with_tls);
-		command_run(&s, span_of(lines[i]), &r);
-		check_form(&r);
-		mask_boundary(&r.text);
+		command_run(&s, span_of(lines[i]), &text, &r);
+		check_form(&text);
+		mask_boundary(&text);
 		assert_true(
-		    span_find(buf_as_span(&r.text), "Action: opaque\r\n") > 0);
-		if ((at = span_find(buf_as_span(&r.text), "b@h.example")) > 0)
-			r.text.p[at] = 'a'; /* what was asked is said back */
+		    span_find(buf_as_span(&text), "Action: opaque\r\n") > 0);
+		if ((at = span_find(buf_as_span(&text), "b@h.example")) > 0)
+			text.p[at] = 'a'; /* what was asked is said back */
 		if (i == 0)
-			buf_span(&first, buf_as_span(&r.text));
-		assert_string_equal(first.p, r.text.p);
-		reply_free(&r);
+			buf_span(&first, buf_as_span(&text));
+		assert_string_equal(first.p, text.p);
+		buf_free(&text);
 	}
 	buf_free(&first);
 }
@@ -324,15 +329,16 @@ static void
 brackets_are_tried_both_ways(void **state)
 {
 	struct session s = session_in(CLEAR);
+	struct buf text = BUF(1u << 25);
 	struct reply r;
 
 	(void)state;
 	seen.lookups = 0;
-	command_run(&s, SPAN("TRACK <b@h.example> " SECRET), &r);
+	command_run(&s, SPAN("TRACK <b@h.example> " SECRET), &text, &r);
 	assert_int_equal(seen.lookups, 2);
 	assert_string_equal(seen.last, "b@h.example");
-	assert_true(span_starts(buf_as_span(&r.text), "-ERR/noinfo"));
-	reply_free(&r);
+	assert_true(span_starts(buf_as_span(&text), "-ERR/noinfo"));
+	buf_free(&text);
 }
 
 static void
@@ -349,12 +355,13 @@ log_never_gets_a_secret(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct session s = session_in(CLEAR);
+		struct buf text = BUF(1u << 25);
 		struct reply r;
 
-		command_run(&s, span_of(rows[i].line), &r);
+		command_run(&s, span_of(rows[i].line), &text, &r);
 		assert_string_equal(r.envid, rows[i].envid);
 		assert_non_null(r.outcome);
-		reply_free(&r);
+		buf_free(&text);
 	}
 }
 
@@ -370,6 +377,7 @@ noise_is_survived(void **state)
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
 		char line[64];
+		struct buf text = BUF(1u << 25);
 		struct reply r;
 		size_t n = strlen(words[round % 5]);
 
@@ -379,10 +387,73 @@ noise_is_survived(void **state)
 			line[n++] = "aA0 \t@.+=<>/\n\r\x80-"[(seed >> 16) % 16];
 		}
 		seed = seed * 1664525 + 1013904223;
-		command_run(&s, (struct span){ line, n }, &r);
-		check_form(&r);
-		reply_free(&r);
+		s.junk = 0;
+		command_run(&s, (struct span){ line, n }, &text, &r);
+		check_form(&text);
+		buf_free(&text);
 	}
+}
+
+/* Q18, A53: by the envid's host alone, known or not; A14: or its hash. */
+static void
+domains_need_tls(void **state)
+{
+	static const struct {
+		const char *envid;
+		bool needs;
+	} rows[] = {
+		{ "a@secret.example", true }, { "<a@secret.example>", true },
+		{ "a@SECRET.example", true }, { "a@x@mx.secret.example", true },
+		{ "a@topsecret.example", false },
+		{ "a@secret.example.org", false },
+		{ "a@secret.example@h.example", false },
+		{ "a@h.example", false },
+		{ "a@SVzF/13svK3NccH0fqn0PdQhmkc", true }, /* its hash */
+	};
+	static struct conf conf = { .reporting_mta = "mx.example.org",
+		.require_tls_for = { { "secret.example" }, 1 } };
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf text = BUF(1u << 25);
+		struct session s;
+		struct reply r;
+
+		snprintf(line, sizeof line, "TRACK %s " WRONG, rows[i].envid);
+		session_start(&s, &conf, &with_tls);
+		command_run(&s, span_of(line), &text, &r);
+		if (span_starts(buf_as_span(&text), "-ERR/tls-required ") !=
+		    rows[i].needs)
+			fail_msg("%s: %s", line, text.p);
+		buf_cut(&text, 0);
+		session_secured(&s);
+		command_run(&s, span_of(line), &text, &r);
+		assert_true(span_starts(buf_as_span(&text), "-ERR/noinfo "));
+		buf_free(&text);
+	}
+}
+
+/* Q11: a hundred lines that are no commands, and no more. */
+static void
+junk_has_an_end(void **state)
+{
+	struct session s = session_in(CLEAR);
+	struct buf text = BUF(1u << 25);
+	struct reply r;
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++) {
+		buf_cut(&text, 0);
+		command_run(&s, SPAN("COMMENT"), &text, &r);
+		assert_int_equal(r.after, AFTER_NEXT);
+		if (i % 2 == 0)
+			command_run(&s, SPAN("XYZZY"), &text, &r);
+		else
+			command_fault(&s, LINE_BARE_LF, &text, &r);
+		assert_int_equal(r.after, i == 100 ? AFTER_CLOSE : AFTER_NEXT);
+	}
+	buf_free(&text);
 }
 
 int
@@ -397,6 +468,8 @@ main(void)
 		cmocka_unit_test(brackets_are_tried_both_ways),
 		cmocka_unit_test(log_never_gets_a_secret),
 		cmocka_unit_test(noise_is_survived),
+		cmocka_unit_test(domains_need_tls),
+		cmocka_unit_test(junk_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,16 @@ bad(void **state)
 		{ "TLSKey /x\n", "TLSCertificate and TLSKey go together" },
 		{ "Store\n", ":1: a value is missing" },
 		{ "Store /x\nstore /y\n", ":2: given twice" },
+		{ "TLSAlso /one\n", ":1: CERTIFICATE KEY expected" },
+		{ "TLSAlso /one /two /three\n", ":1: CERTIFICATE KEY" },
+		{ "TLSAlso /one /two\n", "so do RequireTLSFor, ListenTLS" },
+		{ "ListenTLS 127.0.0.1\n", ":1: ADDR:PORT expected" },
+		{ "RequireTLSFor @x\n", ":1: a domain expected" },
+		{ "RequireTLSFor .x\n", ":1: a domain expected" },
+		{ "Chain 192.0.2.0/33\n", ":1: a domain or an address" },
+		{ "Chain 2001:db8::/129\n", ":1: a domain or an address" },
+		{ "MTQPConnections 0\n", ":1: out of range" },
+		{ "MTQPFailures few\n", ":1: a number expected" },
 		{ "Instance one\n", ":1: SYSLOG_NAME DAEMON_NAME" },
 		{ "GateListen 127.0.0.1:25 127.0.0.1:26\n",
 		    ":1: plain, proxy or transparent" },
@@ -136,7 +146,12 @@ printed_is_readable(void **state)
 			      "GateListen 127.0.0.1:465 127.0.0.1:26 "
 			      "transparent tls\nGateTLS /a /b\n"
 			      "GateTLS /c /d\nGateBackendTLS yes\n"
-			      "Instance a b\nReportingMTA mx.test\n",
+			      "Instance a b\nReportingMTA mx.test\n"
+			      "TLSAlso /c2 /k2\nTLSAlso /c3  /k3\n"
+			      "ListenTLS [::1]:2038\nRequireTLSFor a.test\n"
+			      "Chain 192.0.2.0/24\nChain in.test\n"
+			      "Disguise yes\nAuditLog /a\n"
+			      "MetricsSocket /m\nMTQPFailures 3\n",
 			     &c, errors),
 	    MTRK_OK);
 	assert_non_null(f = fmemopen(text, sizeof text - 1, "w"));
@@ -159,6 +174,7 @@ static void
 page_names_all(void **state)
 {
 	char page[65536] = "", text[8192] = "", name[64], wanted[80];
+	char errors[4096];
 	struct conf c;
 	FILE *f;
 
@@ -167,7 +183,11 @@ page_names_all(void **state)
 	assert_non_null(f = fopen(page, "re"));
 	page[fread(page, 1, sizeof page - 1, f)] = '\0';
 	fclose(f);
-	conf_defaults(&c);
+	assert_int_equal(load("TLSCertificate /c\nTLSKey /k\nTLSAlso /d /l\n"
+			      "ListenTLS [::1]:2038\nRequireTLSFor a.test\n"
+			      "Chain in.test\nListen [::1]:1\nInstance a b\n",
+			     &c, errors),
+	    MTRK_OK);
 	assert_non_null(f = fmemopen(text, sizeof text - 1, "w"));
 	conf_print(&c, f);
 	fclose(f);

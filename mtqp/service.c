@@ -1,0 +1,212 @@
+#include "mtqp/service.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "mtqp/answer.h"
+#include "mtqp/audit.h"
+#include "mtqp/metrics.h"
+
+enum {
+	LIMITED_S = 2, /* the wait after one command too many; ours */
+	QUOTED_MAX = 4 * ENVID_MAX + 4,
+};
+
+/* One connection. */
+struct client {
+	struct service *service;
+	struct session session;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static enum mtrk_err
+track(void *arg, struct span envid,
+    const unsigned char certifier[CERTIFIER_LEN], struct tstat *out)
+{
+	const struct service *s = arg;
+
+	return answer_track(
+	    s->store, s->conf, envid, certifier, time(NULL), out);
+}
+
+static bool
+covers(void *arg, const char *fqdn)
+{
+	const struct service *s = arg;
+
+	return tls_server_covers(s->tls, fqdn);
+}
+
+/* Never the secret, nor what it hashes to. */
+static void
+log_query(const struct service *s, const struct conn *c, const struct reply *r)
+{
+	const struct tls *tls = conn_tls(c);
+	struct audit_line line = { time(NULL), conn_peer(c),
+		tls != NULL ? tls_protocol(tls) : NULL, r->envid, r->outcome };
+	char q[QUOTED_MAX];
+
+	audit_write(&line);
+	if (s->conf->log_level >= LOG_L_INFO)
+		log_info("conn=%lu event=track client=%s channel=%s"
+			 " envid=\"%s\" outcome=\"%s\"",
+		    conn_id(c), conn_peer(c), tls != NULL ? "tls" : "clear",
+		    log_quote(span_of(r->envid), q, sizeof q), r->outcome);
+}
+
+static void
+count(const struct reply *r)
+{
+	metric_add(METRIC_COMMANDS);
+	if (r->bad)
+		metric_add(METRIC_BAD);
+	else if (r->outcome == NULL)
+		return;
+	else if (r->failed)
+		metric_add(METRIC_NOINFO);
+	else if (r->err == MTRK_OK)
+		metric_add(METRIC_ANSWERED);
+	else if (r->err == MTRK_DENIED)
+		metric_add(METRIC_TLS_REQUIRED);
+	else
+		metric_add(METRIC_UNAVAILABLE);
+}
+
+/* What came to nothing is answered late, if that happens often (A16). */
+static void
+delay(const struct service *s, struct conn *c)
+{
+	unsigned wait_s = limits_failure(s->limits, conn_ip(c), now_ms());
+
+	if (wait_s == 0)
+		return;
+	metric_add(METRIC_DELAYED);
+	conn_pause(c, wait_s);
+}
+
+static void
+after_reply(const struct service *s, struct conn *c, const struct reply *r)
+{
+	count(r);
+	if (r->outcome != NULL)
+		log_query(s, c, r);
+	if (r->after == AFTER_STARTTLS)
+		conn_starttls(c, s->tls, r->fqdn);
+	else if (r->after == AFTER_CLOSE)
+		conn_close(c);
+	else if (r->failed)
+		delay(s, c);
+	conn_written(c);
+}
+
+static void
+greet(struct conn *c, const struct session *s)
+{
+	session_greeting(s, conn_out(c));
+	conn_written(c);
+}
+
+static bool
+admits(void *arg, const struct net_ip *ip)
+{
+	const struct service_door *door = arg;
+
+	if (limits_connect(door->service->limits, ip, now_ms()))
+		return true;
+	metric_add(METRIC_REFUSED);
+	return false;
+}
+
+static void *
+on_opened(struct conn *c, void *arg)
+{
+	const struct service_door *door = arg;
+	struct service *s = door->service;
+	struct client *client = malloc(sizeof *client);
+
+	metric_add(METRIC_CONNECTIONS);
+	if (client == NULL) {
+		limits_closed(s->limits, conn_ip(c));
+		return NULL;
+	}
+	client->service = s;
+	session_start(&client->session, s->conf, &s->doors);
+	log_debug("conn=%lu event=open client=%s", conn_id(c), conn_peer(c));
+	if (door->tls_first)
+		conn_starttls(c, s->tls, NULL);
+	else
+		greet(c, &client->session);
+	return client;
+}
+
+static void
+on_line(struct conn *c, void *user, enum line what, struct span line)
+{
+	struct client *client = user;
+	const struct service *s = client->service;
+	struct buf *out = conn_out(c);
+	struct reply r;
+
+	if (!limits_command(s->limits, conn_ip(c), now_ms())) {
+		metric_add(METRIC_LIMITED);
+		command_refuse(out, &r);
+		conn_pause(c, LIMITED_S);
+	} else if (what == LINE_OK) {
+		command_run(&client->session, line, out, &r);
+	} else {
+		command_fault(&client->session, what, out, &r);
+	}
+	after_reply(s, c, &r);
+}
+
+static void
+on_secured(struct conn *c, void *user)
+{
+	struct client *client = user;
+
+	metric_add(METRIC_HANDSHAKES);
+	session_secured(&client->session);
+	greet(c, &client->session);
+}
+
+static void
+on_closed(struct conn *c, void *user, const char *why)
+{
+	struct client *client = user;
+
+	log_debug("conn=%lu event=close client=%s why=\"%s\"", conn_id(c),
+	    conn_peer(c), why);
+	limits_closed(client->service->limits, conn_ip(c));
+	free(client);
+}
+
+void
+service_start(struct service *s)
+{
+	s->doors = (struct session_doors){ .track = track,
+		.covers = s->tls != NULL ? covers : NULL,
+		.arg = s };
+}
+
+#define MTQP(its_name, its_refusal) \
+	{ \
+		.name = its_name, .line_max = MTQP_LINE_MAX, \
+		.idle_s = 600, /* Q11: not less */ \
+		    .line_s = 30, .flush_s = 60, .tls_s = 15, \
+		.answer_s = 115, /* Q13: two minutes */ \
+		    .refusal = its_refusal, .admits = admits, \
+		.opened = on_opened, .line = on_line, .secured = on_secured, \
+		.closed = on_closed, \
+	}
+const struct protocol service_mtqp =
+    MTQP("mtqp", "-TEMP/MTQP/unavailable too many connections\r\n");
+const struct protocol service_mtqps = MTQP("mtqps", NULL);

@@ -1,0 +1,32 @@
+/*
+ * mtqp/service.h -- MTQP on connections: what happens when one comes, says a
+ * line, goes; with limits, counters, logs.  What the lines mean is in
+ * command.c.
+ */
+#ifndef MTRK_MTQP_SERVICE_H
+#define MTRK_MTQP_SERVICE_H
+
+#include "common/loop.h"
+#include "common/store.h"
+#include "mtqp/command.h"
+#include "mtqp/limits.h"
+
+/* All of it borrowed, and there as long as there are connections. */
+struct service {
+	const struct conf *conf;
+	struct store *store;
+	struct tls_ctx *tls; /* NULL: no certificate; may be replaced */
+	struct limits *limits;
+	struct session_doors doors; /* service_start()'s */
+};
+
+/* Where a client comes in: the `arg` of loop_listen(). */
+struct service_door {
+	struct service *service;
+	bool tls_first; /* without STARTTLS */
+};
+
+void service_start(struct service *); /* the members are set */
+extern const struct protocol service_mtqp, service_mtqps;
+
+#endif
