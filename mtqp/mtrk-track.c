@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,75 +19,8 @@
 #include "common/options.h"
 #include "mtqp/track_query.h"
 #include "mtqp/track_send.h"
-#include "mtqp/wallet.h"
-
-enum { OPT_JSON = 1000 };
-
-static const char *
-field(const json_t *e, const char *key)
-{
-	const char *s = json_string_value(json_object_get(e, key));
-
-	return s != NULL ? s : "";
-}
-
-static void
-list_entry(const json_t *e)
-{
-	const json_t *rcpts = json_object_get(e, "recipients");
-	const char *first = json_string_value(json_array_get(rcpts, 0));
-	size_t more = json_array_size(rcpts);
-
-	printf("%4lld  %s  %-9s  %s",
-	    (long long)json_integer_value(json_object_get(e, "number")),
-	    field(e, "time"), field(e, "state"), first != NULL ? first : "-");
-	if (more > 1)
-		printf(" and %zu more", more - 1);
-	printf("  %s\n", field(e, "subject"));
-}
-
-/* --json leaves the secrets out: a list is for looking, not for handing on. */
-static int
-track_list(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, OPT_JSON },
-		{ NULL, 0, NULL, 0 },
-	};
-	char why[WALLET_WHY_MAX];
-	bool json = false;
-	json_t *all, *e;
-	size_t i;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != OPT_JSON)
-			return EX_USAGE;
-		json = true;
-	}
-	if (optind != argc)
-		return EX_USAGE;
-	if (wallet_all(&all, why) != MTRK_OK) {
-		fprintf(stderr, "mtrk-track: %s\n", why);
-		return EX_NOINPUT;
-	}
-	json_array_foreach(all, i, e)
-	{
-		json_object_del(e, "secret");
-		if (!json) {
-			list_entry(e);
-			continue;
-		}
-		json_dumpf(e, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
-	if (json_array_size(all) == 0)
-		fprintf(stderr,
-		    "mtrk-track: nothing was sent from here "
-		    "yet\n");
-	json_decref(all);
-	return 0;
-}
+#include "mtqp/track_sendmail.h"
+#include "mtqp/track_wallet.h"
 
 static const struct command {
 	const char *word;
@@ -96,23 +30,31 @@ static const struct command {
 	{ "send", track_send },
 	{ "query", track_query },
 	{ "list", track_list },
+	{ "share", track_share },
+	{ "forget", track_forget },
+	{ "sendmail", track_sendmail },
 };
 
 /* Options before the subcommand are the common ones; "+" stops there. */
 static const struct program program = {
 	.name = "mtrk-track",
-	.usage = "[-c FILE] [-f] [-n[n]] [-V] [--help] COMMAND ...\n"
-		 "  new    [--host FQHN] [--json]\n"
-		 "  send   --server HOST[:PORT] [--from ADDR] [--timeout TIME] "
-		 "[--assume-mtrk]\n"
-		 "         [--mtqp HOST[:PORT]] [--user NAME "
-		 "--password-file FILE] [--host FQHN]\n"
-		 "         [--ca FILE] [--require-tls] RCPT... < message\n"
-		 "  query  [--json|--raw] [--depth N] [--allow-private] "
-		 "[--resolver ADDR[:PORT]]\n"
-		 "         [--ca FILE] [--require-tls]\n"
-		 "         URI | NUMBER | --server HOST[:PORT] ENVID SECRET\n"
-		 "  list   [--json]",
+	.usage =
+	    "[-c FILE] [-f] [-n[n]] [-V] [--help] COMMAND ...\n"
+	    "  new    [--host FQHN] [--json]\n"
+	    "  send   --server HOST[:PORT] [--from ADDR] [--timeout TIME] "
+	    "[--assume-mtrk]\n"
+	    "         [--mtqp HOST[:PORT]] [--user NAME "
+	    "--password-file FILE] [--host FQHN]\n"
+	    "         [--ca FILE] [--require-tls] RCPT... < message\n"
+	    "  query  [--json|--raw] [--watch] [--depth N] [--allow-private] "
+	    "[--resolver ADDR[:PORT]]\n"
+	    "         [--ca FILE] [--require-tls]\n"
+	    "         URI | NUMBER | --message | --server HOST[:PORT] ENVID "
+	    "SECRET\n"
+	    "  list   [--json]\n"
+	    "  share  NUMBER\n"
+	    "  forget NUMBER... | --older TIME\n"
+	    "  sendmail [-t] [-i] [-f ADDR] [RCPT...] < message",
 	.short_options = "",
 };
 

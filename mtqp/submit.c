@@ -230,6 +230,8 @@ mail(struct dialogue *d, const struct submission *s, struct submitted *out)
 		buf_fmt(&line, " ENVID=%s", s->envid);
 	if (out->tracked)
 		buf_fmt(&line, " MTRK=%s", mtrk);
+	if ((d->extensions & EXT_DSN) && s->ret != NULL)
+		buf_fmt(&line, " RET=%s", s->ret);
 	if ((d->extensions & EXT_8BITMIME) && has_8bit(s->message))
 		buf_str(&line, " BODY=8BITMIME");
 	buf_str(&line, "\r\n");
@@ -242,33 +244,47 @@ mail(struct dialogue *d, const struct submission *s, struct submitted *out)
 	return outcome(d, reply(d, false), 2, "MAIL was refused");
 }
 
+static void
+rcpt(struct dialogue *d, const struct submission *s, const char *address,
+    bool orcpt)
+{
+	struct buf line = BUF(4096);
+	char x[ORCPT_MAX];
+
+	buf_fmt(&line, "RCPT TO:<%s>", address);
+	if (orcpt && xtext_encode(span_of(address), x, sizeof x) == MTRK_OK)
+		buf_fmt(&line, " ORCPT=rfc822;%s", x);
+	if ((d->extensions & EXT_DSN) && s->notify != NULL)
+		buf_fmt(&line, " NOTIFY=%s", s->notify);
+	buf_str(&line, "\r\n");
+	if (line.err == MTRK_OK)
+		(void)stream_write(d->stream, buf_as_span(&line));
+	buf_free(&line);
+}
+
 static enum mtrk_err
 rcpts(struct dialogue *d, const struct submission *s, struct submitted *out,
     void (*refused)(const char *rcpt, struct span reply))
 {
 	bool orcpt = out->tracked || (d->extensions & EXT_DSN);
-	unsigned klass = 0;
+	unsigned klass = 0, bad = 0;
 
 	for (size_t i = 0; i < s->n_rcpts; i++) {
-		char x[ORCPT_MAX];
-
-		if (orcpt &&
-		    xtext_encode(span_of(s->rcpts[i]), x, sizeof x) == MTRK_OK)
-			stream_fmt(d->stream,
-			    "RCPT TO:<%s> ORCPT=rfc822;%s\r\n", s->rcpts[i], x);
-		else
-			stream_fmt(d->stream, "RCPT TO:<%s>\r\n", s->rcpts[i]);
+		rcpt(d, s, s->rcpts[i], orcpt);
 		klass = reply(d, false);
 		if (klass == 0)
 			return outcome(d, klass, 2, "");
 		if (klass == 2)
 			continue;
+		bad = klass;
 		out->refused++;
 		refused(s->rcpts[i], span_of(d->last));
 	}
-	if (out->refused < s->n_rcpts)
-		return MTRK_OK;
-	return outcome(d, klass, 2, "no recipient was taken");
+	if (out->refused == s->n_rcpts)
+		return outcome(d, klass, 2, "no recipient was taken");
+	if (out->refused > 0 && s->all_or_none)
+		return outcome(d, bad, 2, "a recipient was refused");
+	return MTRK_OK;
 }
 
 void

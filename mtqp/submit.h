@@ -22,6 +22,8 @@ struct submission {
 	const char *user, *password; /* NULL: no AUTH */
 	const char *ca_file;
 	bool require_tls;
+	const char *notify, *ret; /* RFC 3461's, if the server has DSN; NULL */
+	bool all_or_none; /* one refused recipient, and nothing is sent */
 	struct span message; /* any line ends */
 };
 

@@ -94,7 +94,8 @@ prepare(struct tracing *t, size_t i, struct job *j)
 	err = locate(t->dns, h->host, h->port,
 	    i == 0 || t->options->allow_private, j->where, &j->n, h->why);
 	if (err != MTRK_OK) {
-		fail(h, err);
+		/* no such host is not: no such message */
+		fail(h, err == MTRK_NOTFOUND ? MTRK_IO : err);
 		if (err == MTRK_DENIED && i > 0)
 			h->state = HOP_NOT_ASKED;
 		return false;

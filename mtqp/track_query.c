@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/crypto.h"
 #include "mtqp/draw.h"
+#include "mtqp/letter.h"
 #include "mtqp/timeline.h"
 #include "mtqp/timeline_json.h"
 #include "mtqp/trace.h"
+#include "mtqp/track_conf.h"
 #include "mtqp/wallet.h"
 
 enum {
@@ -23,14 +26,23 @@ enum {
 	OPT_DEPTH,
 	OPT_ALLOW_PRIVATE,
 	OPT_RESOLVER,
+	OPT_MESSAGE,
+	OPT_WATCH,
+};
+
+enum {
+	HEADER_MAX = 1 << 20, /* octets of a message that are read; ours */
+	WATCH_FIRST_S = 2, /* between questions; doubled while nothing is new */
+	WATCH_MOST_S = 120,
 };
 
 struct query {
 	struct mtqp_uri uri;
 	struct trace_options trace;
+	struct track_conf conf;
 	char server[HOST_MAX + 1];
 	uint16_t port;
-	bool json, raw;
+	bool json, raw, message, watch;
 };
 
 static const struct option query_options[] = {
@@ -42,6 +54,8 @@ static const struct option query_options[] = {
 	{ "depth", required_argument, NULL, OPT_DEPTH },
 	{ "allow-private", no_argument, NULL, OPT_ALLOW_PRIVATE },
 	{ "resolver", required_argument, NULL, OPT_RESOLVER },
+	{ "message", no_argument, NULL, OPT_MESSAGE },
+	{ "watch", no_argument, NULL, OPT_WATCH },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -79,6 +93,10 @@ take_option(struct query *q, int c)
 	case OPT_RESOLVER:
 		q->trace.resolver = optarg;
 		return true;
+	case OPT_MESSAGE:
+		return q->message = true;
+	case OPT_WATCH:
+		return q->watch = true;
 	default:
 		return false;
 	}
@@ -94,6 +112,30 @@ is_word(const char *s)
 	return true;
 }
 
+/* The message itself on standard input, as a mail program pipes it. */
+static int
+take_message(struct query *q)
+{
+	struct buf text = BUF(HEADER_MAX);
+	char why[WALLET_WHY_MAX] = "standard input: no Message-ID there";
+	char chunk[4096];
+	struct span id;
+	size_t n;
+	enum mtrk_err err = MTRK_NOTFOUND;
+
+	/* a long body is of no interest, but its writer waits */
+	while ((n = fread(chunk, 1, sizeof chunk, stdin)) > 0)
+		if (text.n + n <= HEADER_MAX)
+			buf_add(&text, chunk, n);
+	if (letter_field(buf_as_span(&text), "Message-ID", &id))
+		err = wallet_find_message(id, &q->uri, why);
+	buf_free(&text);
+	if (err == MTRK_OK)
+		return 0;
+	fprintf(stderr, "mtrk-track: %s\n", why);
+	return EX_NOINPUT;
+}
+
 /* --server HOST ENVID SECRET, or a URI, or a number of `list`. */
 static int
 take_what(struct query *q, int n, char **what)
@@ -101,6 +143,8 @@ take_what(struct query *q, int n, char **what)
 	char why[WALLET_WHY_MAX];
 	uint64_t number;
 
+	if (q->message)
+		return n == 0 ? take_message(q) : EX_USAGE;
 	if (q->server[0] != '\0') {
 		if (n != 2 || !is_word(what[0]) || !is_word(what[1]) ||
 		    !span_copy(
@@ -140,7 +184,7 @@ status_of(enum mtrk_err err)
 
 static void
 show(const struct query *q, const struct hops *h, const struct ways *w,
-    struct buf *raw)
+    struct buf *raw, FILE *out)
 {
 	const struct look look = { isatty(STDOUT_FILENO) &&
 		    getenv("NO_COLOR") == NULL,
@@ -148,14 +192,14 @@ show(const struct query *q, const struct hops *h, const struct ways *w,
 	json_t *j;
 
 	if (q->raw) {
-		fwrite(raw->p, 1, raw->n, stdout);
+		fwrite(raw->p, 1, raw->n, out);
 	} else if (q->json) {
 		j = timeline_json(h, w, &q->uri);
-		json_dumpf(j, stdout, JSON_COMPACT);
-		putchar('\n');
+		json_dumpf(j, out, JSON_COMPACT);
+		fputc('\n', out);
 		json_decref(j);
 	} else {
-		timeline_text(h, w, look, stdout);
+		timeline_text(h, w, look, out);
 	}
 }
 
@@ -182,8 +226,9 @@ note_hop(const struct hop *h, bool all)
 	    stderr);
 }
 
+/* Once: what is to be printed goes to `out`; the exit status is returned. */
 static int
-ask_and_show(struct query *q)
+ask(struct query *q, FILE *out)
 {
 	static struct hops hops; /* too large for a stack */
 	struct buf raw = BUF(ASK_ANSWER_MAX);
@@ -199,14 +244,114 @@ ask_and_show(struct query *q)
 		err = hops_ways(&hops, &ways);
 	if (err == MTRK_OK) {
 		status = timeline_status(&ways);
-		show(q, &hops, &ways, &raw);
+		show(q, &hops, &ways, &raw, out);
 	} else {
 		status = status_of(err);
 	}
 	ways_free(&ways);
 	hops_free(&hops);
 	buf_free(&raw);
+	return status;
+}
+
+/* The answer as text that the caller frees; NULL: no memory. */
+static char *
+ask_for_text(struct query *q, int *status)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	*status = EX_OSERR;
+	if (out == NULL)
+		return NULL;
+	*status = ask(q, out);
+	if (fclose(out) != 0)
+		*status = EX_OSERR;
+	return text;
+}
+
+/* It goes on; a server that has answered once may come back, too. */
+static bool
+is_worth_waiting(int status, bool answered)
+{
+	return status == TRACK_UNDER_WAY || status == EX_TEMPFAIL ||
+	    (status == EX_UNAVAILABLE && answered);
+}
+
+/* On a terminal the picture stays in its place and tells when it was new. */
+static void
+print_watched(
+    const struct query *q, const char *text, bool changed, unsigned next_s)
+{
+	const bool screen = isatty(STDOUT_FILENO) && !q->json && !q->raw;
+	char now[DRAW_TIME];
+
+	if (screen)
+		fputs("\033[H\033[J", stdout);
+	if (screen || changed)
+		fputs(text, stdout);
+	if (screen && next_s > 0) {
+		draw_time(time(NULL), time(NULL), now);
+		printf("\nAsked at %s, again in %u s; Ctrl-C ends.\n", now,
+		    next_s);
+	}
+	fflush(stdout);
+}
+
+/* Until the end is reached; what is printed is what is new. */
+static int
+watch(struct query *q)
+{
+	char *before = NULL;
+	unsigned wait_s = WATCH_FIRST_S;
+	int status;
+
+	do {
+		char *text = ask_for_text(q, &status);
+		bool changed = text != NULL && text[0] != '\0' &&
+		    (before == NULL || strcmp(text, before) != 0);
+		bool again = is_worth_waiting(status, before != NULL);
+
+		if (changed)
+			wait_s = WATCH_FIRST_S;
+		if (text != NULL)
+			print_watched(q, text, changed, again ? wait_s : 0);
+		if (text != NULL && text[0] == '\0') { /* no answer: keep */
+			free(text);
+		} else {
+			free(before);
+			before = text;
+		}
+		if (!again)
+			break;
+		sleep(wait_s);
+		wait_s = 2 * wait_s < WATCH_MOST_S ? 2 * wait_s : WATCH_MOST_S;
+	} while (true);
+	free(before);
+	return status;
+}
+
+static int
+ask_and_show(struct query *q)
+{
+	int status = q->watch ? watch(q) : ask(q, stdout);
+
 	return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+static bool
+take_conf(struct query *q)
+{
+	const struct track_conf *c = &q->conf;
+
+	if (track_conf_load(&q->conf, stderr) != MTRK_OK)
+		return false;
+	q->trace.ask.ca_file = c->ca_file[0] != '\0' ? c->ca_file : NULL;
+	q->trace.ask.require_tls = c->require_tls;
+	q->trace.allow_private = c->allow_private;
+	q->trace.resolver = c->resolver[0] != '\0' ? c->resolver : NULL;
+	return true;
 }
 
 int
@@ -215,6 +360,8 @@ track_query(int argc, char **argv)
 	struct query q = { .trace.depth = HOPS_DEPTH };
 	int c, status;
 
+	if (!take_conf(&q))
+		return EX_CONFIG;
 	while ((c = getopt_long(argc, argv, "", query_options, NULL)) != -1)
 		if (!take_option(&q, c))
 			return EX_USAGE;
@@ -223,12 +370,12 @@ track_query(int argc, char **argv)
 	status = take_what(&q, argc - optind, argv + optind);
 	if (status == EX_USAGE)
 		fprintf(stderr,
-		    "usage: mtrk-track query [--json|--raw] [--depth N] "
-		    "[--allow-private]\n"
+		    "usage: mtrk-track query [--json|--raw] [--watch] "
+		    "[--depth N] [--allow-private]\n"
 		    "       [--resolver ADDR[:PORT]] [--ca FILE] "
 		    "[--require-tls]\n"
-		    "       URI | NUMBER | --server HOST[:PORT] ENVID "
-		    "SECRET\n");
+		    "       URI | NUMBER | --message | --server HOST[:PORT] "
+		    "ENVID SECRET\n");
 	if (status == 0)
 		status = ask_and_show(&q);
 	crypto_wipe(&q.uri, sizeof q.uri);

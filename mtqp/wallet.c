@@ -164,20 +164,24 @@ entry_json(const struct wallet_entry *e, uint64_t number)
 	json_t *rcpts = json_array();
 	char when[WHEN_TEXT];
 	json_t *subject = json_string(e->subject);
+	json_t *id = json_string(e->message_id);
 
 	for (size_t i = 0; i < e->n_recipients; i++)
 		json_array_append_new(rcpts, json_string(e->recipients[i]));
 	when_rfc3339(e->time, when);
 	if (subject == NULL) /* not UTF-8 */
 		subject = json_string("?");
-	return json_pack("{sI, ss, ss, ss, si, ss, so, so, ss}", "number",
+	if (id == NULL)
+		id = json_string("");
+	return json_pack("{sI, ss, ss, ss, si, ss, so, so, so, ss}", "number",
 	    (json_int_t)number, "time", when, "envid", e->uri.envid, "secret",
 	    e->uri.secret, "port", (int)e->uri.port, "server", e->uri.host,
-	    "recipients", rcpts, "subject", subject, "state", "unsent");
+	    "recipients", rcpts, "subject", subject, "message_id", id, "state",
+	    "unsent");
 }
 
-static uint64_t
-number_of(const json_t *e)
+uint64_t
+wallet_number(const json_t *e)
 {
 	return (uint64_t)json_integer_value(json_object_get(e, "number"));
 }
@@ -194,7 +198,7 @@ wallet_add(const struct wallet_entry *entry, uint64_t *number, char *why)
 		return err;
 	*number = 1;
 	json_array_foreach(w.entries, i,
-	    e) if (number_of(e) >= *number) *number = number_of(e) + 1;
+	    e) if (wallet_number(e) >= *number) *number = wallet_number(e) + 1;
 	e = entry_json(entry, *number);
 	if (e == NULL || json_array_append_new(w.entries, e) != 0) {
 		snprintf(why, WALLET_WHY_MAX, "cannot make an entry of it");
@@ -213,7 +217,7 @@ find(const struct wallet *w, uint64_t number)
 	size_t i;
 
 	json_array_foreach(
-	    w->entries, i, e) if (number_of(e) == number) return e;
+	    w->entries, i, e) if (wallet_number(e) == number) return e;
 	snprintf(w->why, WALLET_WHY_MAX, "there is no message %llu in %.1000s",
 	    (unsigned long long)number, w->path);
 	return NULL;
@@ -245,6 +249,21 @@ take_text(const json_t *e, const char *key, char *out, size_t size)
 	    out, size, span_of(json_string_value(json_object_get(e, key))));
 }
 
+static enum mtrk_err
+take_uri(const json_t *e, struct mtqp_uri *uri, char *why)
+{
+	*uri = (struct mtqp_uri){ 0 };
+	if (!take_text(e, "server", uri->host, sizeof uri->host) ||
+	    !take_text(e, "envid", uri->envid, sizeof uri->envid) ||
+	    !take_text(e, "secret", uri->secret, sizeof uri->secret)) {
+		snprintf(why, WALLET_WHY_MAX, "entry %llu is damaged",
+		    (unsigned long long)wallet_number(e));
+		return MTRK_CORRUPT;
+	}
+	uri->port = (uint16_t)json_integer_value(json_object_get(e, "port"));
+	return MTRK_OK;
+}
+
 enum mtrk_err
 wallet_find(uint64_t number, struct mtqp_uri *uri, char *why)
 {
@@ -254,19 +273,55 @@ wallet_find(uint64_t number, struct mtqp_uri *uri, char *why)
 
 	if (err != MTRK_OK)
 		return err;
-	*uri = (struct mtqp_uri){ 0 };
-	if ((e = find(&w, number)) == NULL) {
-		err = MTRK_NOTFOUND;
-	} else if (!take_text(e, "server", uri->host, sizeof uri->host) ||
-	    !take_text(e, "envid", uri->envid, sizeof uri->envid) ||
-	    !take_text(e, "secret", uri->secret, sizeof uri->secret)) {
-		snprintf(why, WALLET_WHY_MAX, "entry %llu is damaged",
-		    (unsigned long long)number);
-		err = MTRK_CORRUPT;
-	} else {
-		uri->port =
-		    (uint16_t)json_integer_value(json_object_get(e, "port"));
+	e = find(&w, number);
+	err = e != NULL ? take_uri(e, uri, why) : MTRK_NOTFOUND;
+	wallet_close(&w);
+	return err;
+}
+
+enum mtrk_err
+wallet_find_message(struct span id, struct mtqp_uri *uri, char *why)
+{
+	struct wallet w;
+	enum mtrk_err err = wallet_open(&w, why);
+	size_t i;
+
+	if (err != MTRK_OK)
+		return err;
+	snprintf(why, WALLET_WHY_MAX,
+	    "this message was not sent with mtrk-track from here, or is "
+	    "forgotten");
+	err = MTRK_NOTFOUND;
+	for (i = json_array_size(w.entries); i > 0 && err == MTRK_NOTFOUND;) {
+		const json_t *e = json_array_get(w.entries, --i);
+
+		if (id.n > 0 &&
+		    span_is(id,
+			json_string_value(json_object_get(e, "message_id"))))
+			err = take_uri(e, uri, why);
 	}
+	wallet_close(&w);
+	return err;
+}
+
+enum mtrk_err
+wallet_forget(bool (*goes)(const json_t *entry, void *arg), void *arg,
+    size_t *n, char *why)
+{
+	struct wallet w;
+	enum mtrk_err err = wallet_open(&w, why);
+	size_t i;
+
+	*n = 0;
+	if (err != MTRK_OK)
+		return err;
+	for (i = json_array_size(w.entries); i > 0; i--)
+		if (goes(json_array_get(w.entries, i - 1), arg)) {
+			json_array_remove(w.entries, i - 1);
+			(*n)++;
+		}
+	if (*n > 0)
+		err = save(&w);
 	wallet_close(&w);
 	return err;
 }

@@ -17,6 +17,7 @@ struct wallet_entry {
 	char *const *recipients;
 	size_t n_recipients;
 	const char *subject; /* may be "" */
+	const char *message_id; /* with its brackets; "" if it had none */
 };
 
 /*
@@ -29,6 +30,13 @@ enum mtrk_err wallet_add(
 enum mtrk_err wallet_set_state(uint64_t number, const char *state, char *why);
 /* MTRK_NOTFOUND: no such number. */
 enum mtrk_err wallet_find(uint64_t number, struct mtqp_uri *, char *why);
+/* The newest message with this Message-ID. */
+enum mtrk_err wallet_find_message(
+    struct span message_id, struct mtqp_uri *, char *why);
+/* Forget, secrets too, each entry for which `goes` says so; *n counts. */
+enum mtrk_err wallet_forget(bool (*goes)(const json_t *entry, void *arg),
+    void *arg, size_t *n, char *why);
+uint64_t wallet_number(const json_t *entry);
 /* All entries, an array for the caller to json_decref(); empty if there is
  * no file yet.  Secrets are in it as "secret". */
 enum mtrk_err wallet_all(json_t **out, char *why);

@@ -97,5 +97,15 @@ within "$bin/mtrk-track" query --json $uri 2>/dev/null | jq -e '.hops[0].state =
 rm -r "/etc/netns/$net"; rmdir /etc/netns 2>/dev/null || true
 status=0; ask --resolver 127.0.0.1:9 $uri >/dev/null 2>"$lab/says" || status=$?
 { [ $status = 75 ] && grep -q DNS "$lab/says"; } || lab_fail "a dead resolver: $status $(cat "$lab/says")"
+# --watch: what is new, until the end is reached
+again() { "$bin/../tests/put" "$lab/mx2.b.test" q2@h.test bob@x.test bob@x.test "$@" || lab_fail "put"; }
+again delayed 4.4.1 mx8.test
+ask --watch --json --server mx2.b.test:1038 q2@h.test $secret >"$lab/watched" & watching=$!
+lab_wait 10 grep -q . "$lab/watched"; again delivered 2.0.0 mx8.test
+status=0; wait $watching || status=$?
+[ "$status $(jq -r '.ways[0].word' "$lab/watched" | tr '\n' ' ')" = '0 Waiting Delivered ' ] ||
+    lab_fail "--watch: $status $(cat "$lab/watched")"
+status=0; ask mtqp://nowhere.test/track/q1@h.test/$secret 2>"$lab/says" || status=$?
+[ $status = 69 ] || lab_fail "no such host: $status $(cat "$lab/says")"
 [ -z "${SHOW-}" ] || cat "$lab/text"
 echo "discovery: ok"

@@ -4,13 +4,13 @@
  *
  *	put STORE ENVID ORIGINAL FINAL ACTION STATUS REMOTE-MTA
  *
- * Its secret is the octets 00 to 0f.  REMOTE-MTA "-": none.
+ * Once more with the same ENVID and ORIGINAL: what happened next.  The secret
+ * is the octets 00 to 0f.  REMOTE-MTA "-": none.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/crypto.h"
 #include "common/store.h"
@@ -31,6 +31,15 @@ certify(unsigned char out[CERTIFIER_LEN])
 		secret[i] = (unsigned char)i;
 	if (crypto_sha1(secret, sizeof secret, out) != MTRK_OK)
 		fail("SHA-1");
+}
+
+/* FNV-1a: the same message has the same queue id. */
+static unsigned
+hash(const char *s, unsigned h)
+{
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 16777619U;
+	return h;
 }
 
 static void
@@ -54,8 +63,8 @@ put(struct store *s, char **argv)
 		.remote_mta = span_of(argv[7]) };
 	struct txn t;
 
-	snprintf(queue_id, sizeof queue_id, "Q%ld%ld", (long)time(NULL),
-	    (long)getpid());
+	snprintf(queue_id, sizeof queue_id, "Q%08x",
+	    hash(argv[3], hash(argv[2], 2166136261U)));
 	line.queue_id = m.queue_id = span_of(queue_id);
 	if (strcmp(argv[7], "-") == 0)
 		line.remote_mta = SPAN("");

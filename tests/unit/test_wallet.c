@@ -32,8 +32,13 @@ add(const char *envid, const char *subject)
 	struct wallet_entry e = { .time = 1700000000,
 		.recipients = rcpts,
 		.n_recipients = 1,
-		.subject = subject };
+		.subject = subject,
+		.message_id = "" };
+	char id[64];
 	uint64_t n = 0;
+
+	snprintf(id, sizeof id, "<%s.id>", envid);
+	e.message_id = id;
 
 	snprintf(e.uri.host, sizeof e.uri.host, "mx.test");
 	snprintf(e.uri.envid, sizeof e.uri.envid, "%s", envid);
@@ -74,12 +79,53 @@ there_and_back(void **state)
 	json_decref(all);
 }
 
+static bool
+is_odd(const json_t *e, void *arg)
+{
+	(void)arg;
+	return wallet_number(e) % 2 == 1;
+}
+
+/* A forgotten secret is not in the file any more; the rest stays. */
+static void
+forget(void **state)
+{
+	struct mtqp_uri uri;
+	char text[4096] = "";
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		char envid[16];
+
+		snprintf(envid, sizeof envid, "%u@h", i);
+		assert_int_equal(add(envid, ""), i);
+	}
+	assert_int_equal(
+	    wallet_find_message(SPAN("<2@h.id>"), &uri, why), MTRK_OK);
+	assert_string_equal(uri.envid, "2@h");
+	assert_int_equal(
+	    wallet_find_message(SPAN("<9@h.id>"), &uri, why), MTRK_NOTFOUND);
+	assert_int_equal(
+	    wallet_find_message(SPAN(""), &uri, why), MTRK_NOTFOUND);
+	assert_int_equal(wallet_forget(is_odd, NULL, &n, why), MTRK_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(wallet_find(2, &uri, why), MTRK_OK);
+	assert_int_equal(wallet_find(1, &uri, why), MTRK_NOTFOUND);
+	assert_non_null(f = fopen(path, "r"));
+	assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+	fclose(f);
+	assert_null(strstr(text, "1@h"));
+	assert_non_null(strstr(text, "2@h"));
+}
+
 /* A damaged file is told with its line and never written over. */
 static void
 damage(void **state)
 {
 	struct stat before, after;
-	struct wallet_entry e = { .subject = "" };
+	struct wallet_entry e = { .subject = "", .message_id = "" };
 	uint64_t n;
 	FILE *f;
 
@@ -98,7 +144,7 @@ damage(void **state)
 static void
 nowhere(void **state)
 {
-	struct wallet_entry e = { .subject = "" };
+	struct wallet_entry e = { .subject = "", .message_id = "" };
 	uint64_t n;
 
 	(void)state;
@@ -113,6 +159,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    there_and_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(forget, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
 	};

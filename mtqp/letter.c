@@ -1,0 +1,249 @@
+#include "mtqp/letter.h"
+
+#include <string.h>
+
+#include "common/mtrk.h"
+
+/* The next field with its continuations and line ends; false at the body. */
+static bool
+next_field(struct span *rest, struct span *field)
+{
+	struct span line, after = *rest;
+
+	*field = (struct span){ rest->p, 0 };
+	if (rest->n == 0 || rest->p[0] == '\n' || rest->p[0] == '\r')
+		return false;
+	do {
+		span_split(after, '\n', &line, &after);
+		field->n = (size_t)(after.p - field->p);
+		if (after.n == 0)
+			field->n = rest->n;
+	} while (after.n > 0 && (after.p[0] == ' ' || after.p[0] == '\t'));
+	*rest = span_from(*rest, field->n);
+	return true;
+}
+
+static bool
+is_field(struct span field, const char *name, struct span *value)
+{
+	struct span head;
+
+	if (!span_split(field, ':', &head, value) ||
+	    !span_iis(span_trim(head), name))
+		return false;
+	while (value->n > 0 && strchr(" \t\r\n", value->p[0]) != NULL)
+		*value = span_from(*value, 1);
+	while (
+	    value->n > 0 && strchr(" \t\r\n", value->p[value->n - 1]) != NULL)
+		value->n--;
+	return true;
+}
+
+bool
+letter_field(struct span message, const char *name, struct span *value)
+{
+	struct span field;
+
+	while (next_field(&message, &field))
+		if (is_field(field, name, value))
+			return true;
+	*value = SPAN("");
+	return false;
+}
+
+/* One address on its way: `text` outside of "<>", `angle` inside. */
+struct parse {
+	struct buf text, angle;
+	bool in_angle, has_angle;
+	bool (*each)(const char *address, void *arg);
+	void *arg;
+	enum mtrk_err err;
+};
+
+static bool
+is_address(const struct buf *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if ((unsigned char)b->p[i] < ' ' || b->p[i] == 127 ||
+		    b->p[i] == '<' || b->p[i] == '>')
+			return false;
+	return b->err == MTRK_OK && b->n > 0 && b->n < ADDRESS_MAX;
+}
+
+/* "," ";" or the end. */
+static void
+end_address(struct parse *p)
+{
+	const struct buf *b = p->has_angle ? &p->angle : &p->text;
+
+	bool empty = b->n == 0 && !p->has_angle; /* as in "a,,b" */
+
+	if (!empty && (p->in_angle || !is_address(b)))
+		p->err = MTRK_SYNTAX;
+	else if (!empty && !p->each(b->p, p->arg))
+		p->err = MTRK_NOMEM;
+	buf_cut(&p->text, 0);
+	buf_cut(&p->angle, 0);
+	p->in_angle = p->has_angle = false;
+}
+
+/* A quoted string is part of a local part, or of a display name. */
+static struct span
+take_quoted(struct parse *p, struct span s)
+{
+	struct buf *b = p->in_angle ? &p->angle : &p->text;
+	size_t n = 1;
+
+	while (n < s.n && s.p[n] != '"')
+		n += s.p[n] == '\\' ? 2 : 1;
+	if (n >= s.n) {
+		p->err = MTRK_SYNTAX;
+		return SPAN("");
+	}
+	buf_add(b, s.p, n + 1);
+	return span_from(s, n + 1);
+}
+
+static struct span
+skip_comment(struct parse *p, struct span s)
+{
+	unsigned depth = 0;
+	size_t n = 0;
+
+	do {
+		if (s.p[n] == '\\')
+			n++;
+		else if (s.p[n] == '(')
+			depth++;
+		else if (s.p[n] == ')')
+			depth--;
+		n++;
+	} while (n < s.n && depth > 0);
+	if (depth > 0)
+		p->err = MTRK_SYNTAX;
+	return span_from(s, n);
+}
+
+static void
+take_char(struct parse *p, char c)
+{
+	switch (c) {
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+		return;
+	case ',':
+	case ';':
+		if (!p->in_angle) /* in there it is of an old route */
+			end_address(p);
+		return;
+	case '<':
+		if (p->has_angle)
+			p->err = MTRK_SYNTAX;
+		p->in_angle = p->has_angle = true;
+		return;
+	case '>':
+		if (!p->in_angle)
+			p->err = MTRK_SYNTAX;
+		p->in_angle = false;
+		return;
+	case ':': /* a group's name, or an old route, ends here */
+		if (p->in_angle && p->angle.n > 0 && p->angle.p[0] == '@') {
+			buf_cut(&p->angle, 0);
+			return;
+		}
+		if (!p->in_angle && !p->has_angle &&
+		    (p->text.n == 0 || strchr(p->text.p, '@') == NULL)) {
+			buf_cut(&p->text, 0);
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	buf_chr(p->in_angle ? &p->angle : &p->text, c);
+}
+
+enum mtrk_err
+letter_addresses(
+    struct span s, bool (*each)(const char *address, void *arg), void *arg)
+{
+	struct parse p = { .text = BUF(8 * ADDRESS_MAX),
+		.angle = BUF(8 * ADDRESS_MAX),
+		.each = each,
+		.arg = arg };
+
+	while (s.n > 0 && p.err == MTRK_OK) {
+		if (s.p[0] == '"') {
+			s = take_quoted(&p, s);
+		} else if (s.p[0] == '(') {
+			s = skip_comment(&p, s);
+		} else {
+			take_char(&p, s.p[0]);
+			s = span_from(s, 1);
+		}
+	}
+	if (p.err == MTRK_OK)
+		end_address(&p);
+	buf_free(&p.text);
+	buf_free(&p.angle);
+	return p.err;
+}
+
+static enum mtrk_err
+each_field(struct span message, const char *const names[3], bool *any,
+    bool (*each)(const char *address, void *arg), void *arg)
+{
+	struct span field, value;
+	enum mtrk_err err = MTRK_OK;
+
+	while (err == MTRK_OK && next_field(&message, &field))
+		for (size_t i = 0; i < 3 && err == MTRK_OK; i++)
+			if (is_field(field, names[i], &value)) {
+				*any = true;
+				err = letter_addresses(value, each, arg);
+			}
+	return err;
+}
+
+enum mtrk_err
+letter_recipients(struct span message,
+    bool (*each)(const char *address, void *arg), void *arg)
+{
+	static const char *const resent[] = { "Resent-To", "Resent-Cc",
+		"Resent-Bcc" };
+	static const char *const first[] = { "To", "Cc", "Bcc" };
+	bool any = false;
+	enum mtrk_err err = each_field(message, resent, &any, each, arg);
+
+	return err != MTRK_OK || any
+	    ? err
+	    : each_field(message, first, &any, each, arg);
+}
+
+void
+letter_without_bcc(struct span message, struct buf *out)
+{
+	struct span field, value;
+
+	while (next_field(&message, &field))
+		if (!is_field(field, "Bcc", &value) &&
+		    !is_field(field, "Resent-Bcc", &value))
+			buf_span(out, field);
+	buf_span(out, message);
+}
+
+struct span
+letter_to_dot(struct span message)
+{
+	struct span line, rest = message;
+
+	while (rest.n > 0) {
+		span_split(rest, '\n', &line, &rest);
+		if (span_is(line, ".") || span_is(line, ".\r"))
+			return (struct span){ message.p,
+				(size_t)(line.p - message.p) };
+	}
+	return message;
+}

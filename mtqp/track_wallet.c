@@ -1,0 +1,179 @@
+#include "mtqp/track_wallet.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/conf.h"
+#include "common/crypto.h"
+#include "common/when.h"
+#include "mtqp/draw.h"
+#include "mtqp/wallet.h"
+
+enum { OPT_JSON = 1000, OPT_OLDER, FORGET_MAX = 1000 /* at a time; ours */ };
+
+static const char *
+field(const json_t *e, const char *key)
+{
+	const char *s = json_string_value(json_object_get(e, key));
+
+	return s != NULL ? s : "";
+}
+
+static void
+list_entry(const json_t *e)
+{
+	const json_t *rcpts = json_object_get(e, "recipients");
+	const char *first = json_string_value(json_array_get(rcpts, 0));
+	size_t more = json_array_size(rcpts);
+
+	printf("%4lld  %s  %-9s  ",
+	    (long long)json_integer_value(json_object_get(e, "number")),
+	    field(e, "time"), field(e, "state"));
+	draw_safe(first != NULL ? first : "-", stdout);
+	if (more > 1)
+		printf(" and %zu more", more - 1);
+	printf("  ");
+	draw_safe(field(e, "subject"), stdout);
+	putchar('\n');
+}
+
+/* --json leaves the secrets out: a list is for looking, not for handing on. */
+int
+track_list(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ NULL, 0, NULL, 0 },
+	};
+	char why[WALLET_WHY_MAX];
+	bool json = false;
+	json_t *all, *e;
+	size_t i;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != OPT_JSON)
+			return EX_USAGE;
+		json = true;
+	}
+	if (optind != argc)
+		return EX_USAGE;
+	if (wallet_all(&all, why) != MTRK_OK) {
+		fprintf(stderr, "mtrk-track: %s\n", why);
+		return EX_NOINPUT;
+	}
+	json_array_foreach(all, i, e)
+	{
+		json_object_del(e, "secret");
+		if (!json) {
+			list_entry(e);
+			continue;
+		}
+		json_dumpf(e, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	if (json_array_size(all) == 0)
+		fprintf(stderr,
+		    "mtrk-track: nothing was sent from here "
+		    "yet\n");
+	json_decref(all);
+	return 0;
+}
+
+/* M2: whoever has the URI may ask; that is what it is printed for. */
+int
+track_share(int argc, char **argv)
+{
+	char why[WALLET_WHY_MAX], text[URI_MAX + 1];
+	struct mtqp_uri uri;
+	uint64_t number;
+	enum mtrk_err err;
+
+	if (argc != 2 || !span_number(span_of(argv[1]), UINT32_MAX, &number)) {
+		fprintf(stderr, "usage: mtrk-track share NUMBER\n");
+		return EX_USAGE;
+	}
+	err = wallet_find(number, &uri, why);
+	if (err == MTRK_OK &&
+	    (err = uri_format(&uri, text, sizeof text)) != MTRK_OK)
+		snprintf(why, sizeof why, "%s", mtrk_err_text(err));
+	if (err == MTRK_OK)
+		printf("%s\n", text);
+	else
+		fprintf(stderr, "mtrk-track: %s\n", why);
+	crypto_wipe(&uri, sizeof uri);
+	crypto_wipe(text, sizeof text);
+	return err == MTRK_OK ? 0 : EX_NOINPUT;
+}
+
+struct forgetting {
+	uint64_t numbers[FORGET_MAX];
+	size_t n;
+	char older_than[WHEN_TEXT]; /* "": not asked for */
+};
+
+/* Times are RFC 3339 in UTC: their order is that of their octets. */
+static bool
+goes(const json_t *e, void *arg)
+{
+	const struct forgetting *f = arg;
+
+	if (f->older_than[0] != '\0' &&
+	    strcmp(field(e, "time"), f->older_than) < 0)
+		return true;
+	for (size_t i = 0; i < f->n; i++)
+		if (wallet_number(e) == f->numbers[i])
+			return true;
+	return false;
+}
+
+static bool
+take_what(struct forgetting *f, int n, char **what)
+{
+	for (int i = 0; i < n; i++, f->n++)
+		if (f->n == FORGET_MAX ||
+		    !span_number(
+			span_of(what[i]), UINT32_MAX, &f->numbers[f->n]))
+			return false;
+	return f->n > 0 || f->older_than[0] != '\0';
+}
+
+int
+track_forget(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "older", required_argument, NULL, OPT_OLDER },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct forgetting f = { .n = 0 };
+	char why[WALLET_WHY_MAX];
+	uint64_t age_s;
+	size_t n;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != OPT_OLDER ||
+		    !conf_parse_time(span_of(optarg), &age_s) ||
+		    age_s > INT32_MAX)
+			return EX_USAGE;
+		when_rfc3339(
+		    (int64_t)time(NULL) - (int64_t)age_s, f.older_than);
+	}
+	if (!take_what(&f, argc - optind, argv + optind)) {
+		fprintf(stderr,
+		    "usage: mtrk-track forget NUMBER... | --older TIME\n");
+		return EX_USAGE;
+	}
+	if (wallet_forget(goes, &f, &n, why) != MTRK_OK) {
+		fprintf(stderr, "mtrk-track: %s\n", why);
+		return EX_NOINPUT;
+	}
+	if (n < f.n) {
+		fprintf(stderr, "mtrk-track: %zu forgotten, not %zu\n", n, f.n);
+		return EX_NOINPUT;
+	}
+	return 0;
+}
