@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/conf_address.h"
 #include "common/log.h"
 
 enum conf_type {
@@ -18,6 +19,7 @@ enum conf_type {
 	CONF_INSTANCE,
 	CONF_GATE_LISTEN,
 	CONF_GATE_TLS,
+	CONF_GATE_ROUTE,
 };
 
 static const char *const yes_no[] = { "no", "yes", NULL };
@@ -25,6 +27,7 @@ static const char *const unknowns[] = { "noinfo", "opaque", NULL };
 static const char *const bad_mtrks[] = { "ignore", "reject", NULL };
 static const char *const gate_modes[] = { "plain", "proxy", "transparent",
 	NULL };
+static const char *const hop_tlss[] = { "may", "verify", NULL };
 static const char *const log_tos[] = { "stderr", "syslog", NULL };
 static const char *const log_levels[] = { "err", "warning", "notice", "info",
 	"debug", NULL };
@@ -81,6 +84,10 @@ static const struct setting {
 	{ "GateTLS", CONF_GATE_TLS, 0, NULL, 0, 0, NULL },
 	{ "GateBackendTLS", CONF_CHOICE, AT(gate_backend_tls), "no", 0, 0,
 	    yes_no },
+	{ "GateRoute", CONF_GATE_ROUTE, 0, NULL, 0, 0, NULL },
+	{ "GateNextHopTLS", CONF_CHOICE, AT(hop_tls), "may", 0, 0, hop_tlss },
+	{ "GateNextHopCA", CONF_STRING, AT(hop_ca), "", 0, TEXT_OF(hop_ca),
+	    NULL },
 	{ "TLSCertificate", CONF_STRING, AT(tls_certificate), "", 0,
 	    TEXT_OF(tls_certificate), NULL },
 	{ "TLSKey", CONF_STRING, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
@@ -262,6 +269,24 @@ add_gate_tls(struct conf *c, struct span text)
 }
 
 static const char *
+add_gate_route(struct conf *c, struct span text)
+{
+	struct conf_gate_route *r = &c->gate_route[c->gate_routes];
+	struct span listen, hop;
+	const char *why;
+
+	if (c->gate_routes == CONF_GATE_ROUTE_MAX)
+		return "too many GateRoute lines";
+	span_split(text, ' ', &listen, &hop);
+	if ((why = parse_listen(listen, &r->listen)) != NULL)
+		return why;
+	if (!conf_parse_hop(span_trim(hop), &r->hop))
+		return "a next hop expected: HOST, HOST:PORT or [HOST]:PORT";
+	c->gate_routes++;
+	return NULL;
+}
+
+static const char *
 add_instance(struct conf *c, struct span text)
 {
 	struct conf_instance i;
@@ -338,6 +363,8 @@ set(struct conf *c, const struct setting *s, struct span text)
 	case CONF_LIST:
 		return conf_list_add(
 		    at(c, s), (enum conf_list_of)s->least, text);
+	case CONF_GATE_ROUTE:
+		return add_gate_route(c, text);
 	default:
 		return set_number(c, s, text);
 	}
@@ -474,19 +501,6 @@ print_one(const struct conf *c, const struct setting *s, FILE *out)
 	}
 }
 
-static const char *
-bracket(const char *host, const char *which)
-{
-	return strchr(host, ':') != NULL ? which : "";
-}
-
-static void
-print_listen(const struct conf_listen *l, FILE *out)
-{
-	fprintf(out, " %s%s%s:%u", bracket(l->host, "["), l->host,
-	    bracket(l->host, "]"), (unsigned)l->port);
-}
-
 static void
 print_gate(const struct conf *c, FILE *out)
 {
@@ -494,14 +508,20 @@ print_gate(const struct conf *c, FILE *out)
 		const struct conf_gate_listen *g = &c->gate_listen[i];
 
 		fprintf(out, "GateListen");
-		print_listen(&g->at, out);
-		print_listen(&g->to, out);
+		conf_print_listen(&g->at, out);
+		conf_print_listen(&g->to, out);
 		fprintf(
 		    out, " %s%s\n", gate_modes[g->mode], g->tls ? " tls" : "");
 	}
 	for (size_t i = 0; i < c->gate_tlses; i++)
 		fprintf(out, "GateTLS %s %s\n", c->gate_tls[i].certificate,
 		    c->gate_tls[i].key);
+	for (size_t i = 0; i < c->gate_routes; i++) {
+		fprintf(out, "GateRoute");
+		conf_print_listen(&c->gate_route[i].listen, out);
+		conf_print_hop(&c->gate_route[i].hop, out);
+		fprintf(out, "\n");
+	}
 }
 
 static void
@@ -523,7 +543,7 @@ conf_print(const struct conf *c, FILE *out)
 			print_list(c, &settings[i], out);
 	for (size_t i = 0; i < c->listens; i++) {
 		fprintf(out, "Listen");
-		print_listen(&c->listen[i], out);
+		conf_print_listen(&c->listen[i], out);
 		fprintf(out, "\n");
 	}
 	for (size_t i = 0; i < c->instances; i++)

@@ -16,6 +16,7 @@ enum {
 	CONF_TEXT_MAX = 1024, /* a value; ours */
 	CONF_LISTEN_MAX = 16, /* Listen lines; ours */
 	CONF_INSTANCE_MAX = 32, /* Instance lines; ours */
+	CONF_GATE_ROUTE_MAX = 64, /* GateRoute lines; ours */
 	CONF_GATE_TLS_MAX = 32, /* GateTLS lines; as common/crypto.c */
 	CONF_LIST_MAX = 32, /* lines of one list; ours */
 	CONF_LIST_TEXT = 512, /* room for one of them; ours */
@@ -23,6 +24,7 @@ enum {
 
 enum conf_unknown { UNKNOWN_NOINFO, UNKNOWN_OPAQUE };
 enum conf_badmtrk { BADMTRK_IGNORE, BADMTRK_REJECT };
+enum conf_hop_tls { HOP_TLS_MAY, HOP_TLS_VERIFY };
 
 struct conf_listen {
 	char host[256]; /* numeric address, without brackets */
@@ -36,6 +38,15 @@ struct conf_gate_listen {
 };
 struct conf_gate_tls {
 	char certificate[CONF_TEXT_MAX], key[CONF_TEXT_MAX];
+};
+struct conf_hop { /* a domain whose MX are meant, or one host */
+	char host[256]; /* without brackets */
+	uint64_t port;
+	bool mx;
+};
+struct conf_gate_route {
+	struct conf_listen listen;
+	struct conf_hop hop;
 };
 struct conf_instance {
 	char syslog_name[64]; /* as the MTA's log lines say it */
@@ -73,6 +84,10 @@ struct conf {
 	struct conf_gate_tls gate_tls[CONF_GATE_TLS_MAX];
 	size_t gate_tlses;
 	uint64_t gate_backend_tls; /* 0, 1 */
+	struct conf_gate_route gate_route[CONF_GATE_ROUTE_MAX];
+	size_t gate_routes;
+	uint64_t hop_tls; /* enum conf_hop_tls */
+	char hop_ca[CONF_TEXT_MAX]; /* "": the system's */
 	char tls_certificate[CONF_TEXT_MAX], tls_key[CONF_TEXT_MAX];
 	struct conf_list tls_also; /* see conf_parse_pair() */
 	struct conf_list listen_tls; /* see conf_parse_listen() */

@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -16,6 +17,7 @@
 #include "common/options.h"
 #include "common/proc.h"
 #include "milter/gate_listen.h"
+#include "milter/gate_out.h"
 #include "milter/gate_pump.h"
 
 enum { SPARE_FDS = 64 /* log, listeners, signals */ };
@@ -25,8 +27,13 @@ static struct gate {
 	struct loop *loop;
 	struct tls_ctx *tls; /* NULL: no GateTLS */
 	struct gate_listener *listeners[CONF_LISTEN_MAX];
+	struct gate_out *out; /* NULL: no GateRoute, and no pipe */
 	bool stopping;
 } gate;
+
+/* --pipe HOST QUEUEID */
+static bool pipe_wanted;
+static const char *pipe_host, *pipe_id;
 
 /* All pairs, or nothing. */
 static struct tls_ctx *
@@ -122,6 +129,20 @@ start_listening(const struct conf *c)
 }
 
 static bool
+start_out(const struct conf *c)
+{
+	char why[GATE_OUT_WHY];
+
+	if (c->gate_routes == 0)
+		return true;
+	if (gate_out_new(gate.loop, c, &gate.out, why) == MTRK_OK &&
+	    gate_out_listen(gate.out, why) == MTRK_OK)
+		return true;
+	log_err("event=start text=\"%s\"", why);
+	return false;
+}
+
+static bool
 needs_net_admin(const struct conf *c)
 {
 	for (size_t i = 0; i < c->gate_listens; i++)
@@ -154,8 +175,9 @@ start_user(const struct conf *c, bool check)
 static bool
 start(const struct conf *c, bool check)
 {
-	if (c->gate_listens == 0) {
-		log_err("event=start text=\"no GateListen: nothing to do\"");
+	if (c->gate_listens == 0 && c->gate_routes == 0) {
+		log_err("event=start text=\"neither GateListen nor GateRoute:"
+			" nothing to do\"");
 		return false;
 	}
 	if (loop_new(0, &gate.loop) != MTRK_OK) {
@@ -165,13 +187,14 @@ start(const struct conf *c, bool check)
 	net_allow_descriptors(2 * GATE_CLIENTS_MAX + SPARE_FDS);
 	if (c->gate_tlses > 0 && (gate.tls = load_tls(c)) == NULL)
 		return false;
-	return start_listening(c) && start_user(c, check);
+	return start_listening(c) && start_out(c) && start_user(c, check);
 }
 
 static void
 stop(void)
 {
 	pump_drop_all("we stop");
+	gate_out_free(&gate.out);
 	loop_free(&gate.loop);
 	for (size_t i = 0; i < CONF_LISTEN_MAX; i++)
 		gate_listener_free(&gate.listeners[i]);
@@ -192,19 +215,71 @@ serve(const struct conf *c)
 	}
 	log_setup(
 	    "mtrk-gate", (enum log_to)c->log_to, (enum log_level)c->log_level);
-	log_notice("event=start version=%s listeners=%zu certificates=%zu",
-	    MTRK_VERSION, c->gate_listens, c->gate_tlses);
+	log_notice("event=start version=%s listeners=%zu certificates=%zu"
+		   " routes=%zu",
+	    MTRK_VERSION, c->gate_listens, c->gate_tlses, c->gate_routes);
 	proc_ready();
 	ok = loop_run(gate.loop) == MTRK_OK;
 	log_notice("event=end");
 	return ok;
 }
 
+/* One conversation for Sendmail, which started us and waits for its end. */
+static int
+run_pipe(const struct conf *c)
+{
+	char why[GATE_OUT_WHY];
+	enum mtrk_err err = MTRK_IO;
+
+	log_setup(
+	    "mtrk-gate", (enum log_to)c->log_to, (enum log_level)c->log_level);
+	signal(SIGPIPE, SIG_IGN);
+	if (loop_new(0, &gate.loop) != MTRK_OK || proc_drop(c->user) != MTRK_OK)
+		log_err("event=start text=\"%m\"");
+	else if (gate_out_new(gate.loop, c, &gate.out, why) != MTRK_OK)
+		log_err("event=start text=\"%s\"", why);
+	else if ((err = gate_out_pipe(gate.out, pipe_host, pipe_id)) != MTRK_OK)
+		log_err("event=start text=\"%s\"", mtrk_err_text(err));
+	else
+		err = loop_run(gate.loop);
+	stop();
+	return err == MTRK_OK ? EX_OK : EX_TEMPFAIL;
+}
+
+static bool
+own_option(int option, const char *argument)
+{
+	(void)option, (void)argument;
+	pipe_wanted = true;
+	return true;
+}
+
+static const struct option long_options[] = {
+	{ "pipe", no_argument, NULL, 'p' },
+	{ 0 },
+};
+
 static struct program program = {
 	.name = "mtrk-gate",
-	.usage = "[-fn] [-c FILE]",
+	.usage = "[-fn] [-c FILE]\n"
+		 "       mtrk-gate [-c FILE] --pipe HOST QUEUEID",
 	.short_options = "",
+	.long_options = long_options,
+	.own = own_option,
 };
+
+static void
+read_pipe(int argc, char **argv, const struct common_options *o)
+{
+	if (argc - o->first_argument != (pipe_wanted ? 2 : 0)) {
+		fprintf(stderr, "usage: mtrk-gate %s\n", program.usage);
+		exit(EX_USAGE);
+	}
+	if (!pipe_wanted)
+		return;
+	pipe_host = argv[o->first_argument];
+	pipe_id = argv[o->first_argument + 1];
+}
 
 int
 main(int argc, char **argv)
@@ -217,7 +292,10 @@ main(int argc, char **argv)
 	    crypto_version(), loop_version());
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &options);
+	read_pipe(argc, argv, &options);
 	options_conf(&program, &options, &gate.conf);
+	if (pipe_wanted && options.check == 0)
+		return run_pipe(&gate.conf);
 	/* What goes wrong before we run is said to who started us. */
 	log_setup(
 	    "mtrk-gate", LOG_TO_STDERR, (enum log_level)gate.conf.log_level);

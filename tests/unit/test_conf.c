@@ -2,7 +2,7 @@
  * configuration again.  mtrk.conf(5) names every setting. */
 #include "tests/lib/cm.h"
 
-#include "common/conf.h"
+#include "common/conf_address.h"
 #include "common/log.h"
 
 static char dir[256], path[300];
@@ -112,6 +112,11 @@ bad(void **state)
 		{ "GateListen 127.0.0.1:465 127.0.0.1:26 proxy tls\n",
 		    "with tls needs GateTLS" },
 		{ "GateTLS /cert\n", ":1: CERTIFICATE KEY" },
+		{ "GateRoute 127.0.0.1:1\n", ":1: a next hop" },
+		{ "GateRoute b.test:1 b.test\n", ":1: a numeric address" },
+		{ "GateRoute 127.0.0.1:1 b.test:0\n", ":1: a next hop" },
+		{ "GateRoute 127.0.0.1:1 a b\n", ":1: a next hop" },
+		{ "GateRoute 127.0.0.1:1 ::1\n", ":1: a next hop" },
 		{ "Store /x\nEvil \x1b[2J\n", "Evil \\x1b[2J" },
 	};
 	char errors[4096];
@@ -131,6 +136,44 @@ bad(void **state)
 	assert_int_equal(conf_load("/nonexistent", &c, stderr), MTRK_IO);
 }
 
+/* As GateRoute has it, and as Sendmail's $h does. */
+static void
+next_hops(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		unsigned port;
+		bool mx;
+	} cases[] = {
+		{ "b.test", "b.test", 25, true },
+		{ "c.test.", "c.test", 25, true },
+		{ "b.test:26", "b.test", 26, true },
+		{ "[mx.b.test]", "mx.b.test", 25, false },
+		{ "[mx.b.test]:26", "mx.b.test", 26, false },
+		{ "[192.0.2.1]:24", "192.0.2.1", 24, false },
+		{ "[IPv6:2001:db8::1]", "2001:db8::1", 25, false },
+		{ "[2001:db8::1]:26", "2001:db8::1", 26, false },
+		{ "", NULL, 0, false },
+		{ ".", NULL, 0, false },
+		{ "[]", NULL, 0, false },
+		{ "a.test:b.test", NULL, 0, false },
+		{ "b.test:65536", NULL, 0, false },
+	};
+	struct conf_hop h;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		bool ok = conf_parse_hop(span_of(cases[i].text), &h);
+
+		if (ok != (cases[i].host != NULL) ||
+		    (ok &&
+			(strcmp(h.host, cases[i].host) != 0 ||
+			    h.port != cases[i].port || h.mx != cases[i].mx)))
+			fail_msg("%s: %d %s %u", cases[i].text, ok, h.host,
+			    (unsigned)h.port);
+	}
+}
+
 static void
 printed_is_readable(void **state)
 {
@@ -146,6 +189,9 @@ printed_is_readable(void **state)
 			      "GateListen 127.0.0.1:465 127.0.0.1:26 "
 			      "transparent tls\nGateTLS /a /b\n"
 			      "GateTLS /c /d\nGateBackendTLS yes\n"
+			      "GateRoute 127.0.0.1:1 b.test\n"
+			      "GateRoute [::1]:2 [::1]:24\n"
+			      "GateNextHopTLS verify\nGateNextHopCA /e\n"
 			      "Instance a b\nReportingMTA mx.test\n"
 			      "TLSAlso /c2 /k2\nTLSAlso /c3  /k3\n"
 			      "ListenTLS [::1]:2038\nRequireTLSFor a.test\n"
@@ -223,6 +269,7 @@ main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(good),
 		cmocka_unit_test(bad),
+		cmocka_unit_test(next_hops),
 		cmocka_unit_test(printed_is_readable),
 		cmocka_unit_test(page_names_all),
 	};

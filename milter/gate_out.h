@@ -1,0 +1,41 @@
+/*
+ * milter/gate_out.h -- the outbound gate in a loop: listeners that each stand
+ * in front of a next hop, or one conversation on standard input and output.
+ * The thinking is done in gate_outbound.c and gate_message.c.
+ */
+#ifndef MTRK_MILTER_GATE_OUT_H
+#define MTRK_MILTER_GATE_OUT_H
+
+#include "common/conf.h"
+#include "common/loop.h"
+
+struct gate_out;
+
+/*
+ * Borrows both.  Neither a store nor trusted authorities that can't be had
+ * are failures: the store is tried again, once a minute, and mail goes on
+ * without MTRK; a next hop can't be verified then.  On failure *out is NULL
+ * and why[GATE_OUT_WHY] says what to do.
+ */
+enum { GATE_OUT_WHY = 512 };
+enum mtrk_err gate_out_new(
+    struct loop *, const struct conf *, struct gate_out **out, char *why);
+void gate_out_free(struct gate_out **); /* before the loop; NULL is fine */
+
+/* Every GateRoute; MTRK_IO: `why` says which could not be bound. */
+enum mtrk_err gate_out_listen(struct gate_out *, char *why);
+/*
+ * For Sendmail: SMTP with the MTA on descriptors 0 and 1, towards `host` as
+ * the mailer's $h says it; the loop stops at the end.  `queue_id` is its $i.
+ */
+enum mtrk_err gate_out_pipe(
+    struct gate_out *, const char *host, const char *queue_id);
+
+/* What was done since the start. */
+struct gate_out_numbers {
+	uint64_t connections, transferred, relayed, unmarked, refused,
+	    unrecorded;
+};
+struct gate_out_numbers gate_out_numbers(const struct gate_out *);
+
+#endif

@@ -1,0 +1,536 @@
+#include "milter/gate_outbound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "milter/gate_outbound_private.h"
+
+enum { OUTPUT_MAX = 1 << 24 /* ours: more than a pump lets wait */ };
+
+struct outbound *
+outbound_new(const struct outbound_doors *doors, enum outbound_tls tls)
+{
+	struct outbound *o = calloc(1, sizeof *o);
+
+	if (o == NULL)
+		return NULL;
+	o->doors = *doors;
+	o->tls = tls;
+	o->in_mta = o->in_hop = BUF(OUTPUT_MAX);
+	o->to_mta = o->to_hop = BUF(OUTPUT_MAX);
+	o->helo = o->mail = BUF(OUTBOUND_LINE_MAX);
+	o->ehlo = o->reply = BUF(OUTBOUND_REPLY_MAX);
+	o->held = BUF(OUTBOUND_HELD_MAX);
+	outbound_await(o, FOR_GREETING, NO_RCPT);
+	return o;
+}
+
+void
+outbound_free(struct outbound **op)
+{
+	struct outbound *o = *op;
+
+	*op = NULL;
+	if (o == NULL)
+		return;
+	buf_free(&o->in_mta);
+	buf_free(&o->in_hop);
+	buf_free(&o->to_mta);
+	buf_free(&o->to_hop);
+	buf_free(&o->helo);
+	buf_free(&o->mail);
+	buf_free(&o->ehlo);
+	buf_free(&o->reply);
+	buf_free(&o->held);
+	free(o->rcpts);
+	free(o);
+}
+
+void
+outbound_await(struct outbound *o, enum awaited_for what, uint32_t rcpt)
+{
+	size_t at = (o->awaited_at + o->awaited_n) % AWAITED_MAX;
+
+	o->awaited[at] = (struct awaited){ what, rcpt };
+	o->awaited_n++;
+}
+
+void
+outbound_give_up(struct outbound *o, const char *reply)
+{
+	buf_str(&o->to_mta, reply);
+	o->wish = OUTBOUND_CLOSE;
+}
+
+bool
+outbound_owes(const struct outbound *o)
+{
+	return o->again || o->shaking || o->wish == OUTBOUND_HANDSHAKE ||
+	    o->wish == OUTBOUND_AGAIN ||
+	    (o->awaited_n > 0 &&
+		o->awaited[o->awaited_at].what >= OWN_STARTTLS);
+}
+
+void
+outbound_tube(struct outbound *o)
+{
+	if (outbound_owes(o)) {
+		outbound_give_up(o,
+		    "421 4.3.0 what the next hop says is not"
+		    " understood\r\n");
+		return;
+	}
+	o->tube = true;
+	buf_span(&o->to_hop, buf_as_span(&o->in_mta));
+	buf_span(&o->to_mta, buf_as_span(&o->in_hop));
+	buf_cut(&o->in_mta, 0);
+	buf_cut(&o->in_hop, 0);
+}
+
+void
+outbound_forget_transaction(struct outbound *o)
+{
+	o->tracked = o->marked = false;
+	o->rcpts_n = o->accepted = 0;
+	buf_cut(&o->mail, 0);
+	buf_cut(&o->held, 0);
+}
+
+static void
+pass(struct outbound *o, struct span raw, enum awaited_for what, uint32_t rcpt)
+{
+	buf_span(&o->to_hop, raw);
+	outbound_await(o, what, rcpt);
+}
+
+/* Each takes one command line, `raw` with its end.  False: not now. */
+typedef bool take_fn(struct outbound *, struct span raw, struct span line);
+
+static bool
+take_other(struct outbound *o, struct span raw, struct span line)
+{
+	(void)line;
+	pass(o, raw, FOR_OTHER, NO_RCPT);
+	return true;
+}
+
+static bool
+take_ehlo(struct outbound *o, struct span raw, struct span line)
+{
+	outbound_forget_transaction(o);
+	o->lmtp = gate_is_lhlo(line);
+	buf_cut(&o->helo, 0);
+	buf_span(&o->helo, raw);
+	pass(o, raw, FOR_EHLO, NO_RCPT);
+	return true;
+}
+
+static bool
+take_helo(struct outbound *o, struct span raw, struct span line)
+{
+	(void)line;
+	outbound_forget_transaction(o);
+	o->mtrk = false;
+	pass(o, raw, FOR_OTHER, NO_RCPT);
+	return true;
+}
+
+static bool
+take_rset(struct outbound *o, struct span raw, struct span line)
+{
+	outbound_forget_transaction(o);
+	return take_other(o, raw, line);
+}
+
+static bool
+take_auth(struct outbound *o, struct span raw, struct span line)
+{
+	(void)line;
+	pass(o, raw, FOR_AUTH, NO_RCPT);
+	return true;
+}
+
+/* It was not listed: TLS with the next hop is ours. */
+static bool
+take_starttls(struct outbound *o, struct span raw, struct span line)
+{
+	(void)raw, (void)line;
+	buf_str(&o->to_mta, "502 5.5.1 not here: the gate does it\r\n");
+	return true;
+}
+
+/* Is it a message that we track, and does the next hop get its mark? */
+static bool
+look_up(struct outbound *o, struct span line, struct mtrk *mark)
+{
+	struct span path, parameters, value;
+	char envid[ENVID_MAX + 1];
+	const char *why;
+	bool give = false;
+
+	if (!gate_path(line, &path, &parameters) ||
+	    !gate_parameter(parameters, "ENVID", &value) ||
+	    envid_parse(value, envid, &why) != MTRK_OK)
+		return false;
+	o->tracked =
+	    o->doors.mail(o->doors.arg, span_of(envid), path, mark, &give);
+	return o->tracked && give && o->mtrk &&
+	    !gate_parameter(parameters, "MTRK", &value);
+}
+
+/* The reply to a MAIL with MTRK is waited for: if the next hop won't have
+ * it, MAIL is said again without. */
+static bool
+take_mail(struct outbound *o, struct span raw, struct span line)
+{
+	char text[MTRK_TEXT];
+	struct mtrk mark;
+
+	outbound_forget_transaction(o);
+	buf_span(&o->mail, raw);
+	o->marked = o->mail.err == MTRK_OK && look_up(o, line, &mark);
+	if (!o->marked) {
+		pass(o, raw, FOR_MAIL, NO_RCPT);
+		return true;
+	}
+	mtrk_format(&mark, text);
+	buf_span(&o->to_hop, line);
+	buf_fmt(&o->to_hop, " MTRK=%s\r\n", text);
+	outbound_await(o, FOR_MAIL, NO_RCPT);
+	o->hold = true;
+	o->numbers.marked++;
+	return true;
+}
+
+static struct outbound_rcpt *
+remember(struct outbound *o, struct span raw)
+{
+	size_t room = o->rcpts_room != 0 ? o->rcpts_room * 2 : 8;
+	struct outbound_rcpt *more;
+
+	if (o->rcpts_n == o->rcpts_room) {
+		more = realloc(o->rcpts, room * sizeof *more);
+		if (more == NULL)
+			return NULL;
+		o->rcpts = more;
+		o->rcpts_room = room;
+	}
+	if (o->held.n + raw.n > OUTBOUND_HELD_MAX)
+		return NULL;
+	o->rcpts[o->rcpts_n] =
+	    (struct outbound_rcpt){ .line = o->held.n, .line_n = raw.n };
+	buf_span(&o->held, raw);
+	return o->held.err == MTRK_OK ? &o->rcpts[o->rcpts_n] : NULL;
+}
+
+/* The recipient before aliasing, as ORCPT tells, or as it is (A18). */
+static bool
+ask_for_recipient(struct outbound *o, struct span line, uint32_t *index)
+{
+	struct span path, parameters, value;
+	struct orcpt orcpt;
+
+	*index = OUTBOUND_NOBODY;
+	if (!gate_path(line, &path, &parameters))
+		return false;
+	if (gate_parameter(parameters, "ORCPT", &value) &&
+	    orcpt_parse(value, &orcpt) == MTRK_OK)
+		return o->doors.rcpt(
+		    o->doors.arg, span_of(orcpt.addr), path, index);
+	return o->doors.rcpt(o->doors.arg, path, path, index);
+}
+
+static bool
+begin_again(struct outbound *o)
+{
+	o->again = true;
+	o->again_step = 0;
+	o->numbers.unmarked++;
+	return false;
+}
+
+static bool
+take_rcpt(struct outbound *o, struct span raw, struct span line)
+{
+	struct outbound_rcpt *r = NULL;
+	uint32_t index;
+	bool may;
+
+	if (!o->tracked) {
+		pass(o, raw, FOR_RCPT, NO_RCPT);
+		return true;
+	}
+	may = ask_for_recipient(o, line, &index);
+	if (may || !o->marked)
+		r = remember(o, raw);
+	if (o->marked && (!may || r == NULL))
+		return begin_again(o);
+	if (r == NULL) {
+		pass(o, raw, FOR_RCPT, NO_RCPT);
+		return true;
+	}
+	r->index = index;
+	pass(o, raw, FOR_RCPT, (uint32_t)o->rcpts_n++);
+	return true;
+}
+
+static bool
+take_data(struct outbound *o, struct span raw, struct span line)
+{
+	(void)line;
+	pass(o, raw, FOR_DATA, NO_RCPT);
+	return true;
+}
+
+static void
+await_content(struct outbound *o)
+{
+	o->lmtp_left = o->lmtp ? o->accepted : 1;
+	o->lmtp_next = 0;
+	if (o->lmtp_left > 0)
+		outbound_await(o, FOR_CONTENT, NO_RCPT);
+}
+
+static void
+end_chunk(struct outbound *o)
+{
+	o->phase = PHASE_COMMANDS;
+	if (o->chunk_last)
+		await_content(o);
+	else
+		outbound_await(o, FOR_OTHER, NO_RCPT);
+}
+
+static bool
+take_bdat(struct outbound *o, struct span raw, struct span line)
+{
+	if (!gate_bdat(line, &o->chunk_left, &o->chunk_last)) {
+		outbound_tube(o);
+		return true;
+	}
+	buf_span(&o->to_hop, raw);
+	o->phase = PHASE_CHUNK;
+	if (o->chunk_left == 0)
+		end_chunk(o);
+	return true;
+}
+
+/* alone: only when no reply is awaited; hold: and nothing behind it before
+ * its own reply; guarded: never in clear where TLS is required. */
+static const struct row {
+	take_fn *take;
+	bool alone, hold, guarded;
+} rows[] = {
+	[VERB_OTHER] = { take_other, false, false, false },
+	[VERB_EHLO] = { take_ehlo, true, true, false },
+	[VERB_HELO] = { take_helo, true, true, true },
+	[VERB_MAIL] = { take_mail, true, false, true },
+	[VERB_RCPT] = { take_rcpt, false, false, true },
+	[VERB_DATA] = { take_data, false, true, true },
+	[VERB_BDAT] = { take_bdat, true, false, true },
+	[VERB_RSET] = { take_rset, true, true, false },
+	[VERB_AUTH] = { take_auth, true, true, true },
+	[VERB_STARTTLS] = { take_starttls, true, true, false },
+	[VERB_QUIT] = { take_other, false, false, false },
+};
+
+/* The line at the start of `in`; false: none yet, or too long for one. */
+static bool
+first_line(struct outbound *o, struct span *raw, struct span *line)
+{
+	struct span in = buf_as_span(&o->in_mta);
+	const char *lf = in.n > 0 ? memchr(in.p, '\n', in.n) : NULL;
+
+	if (lf == NULL || lf - in.p >= OUTBOUND_LINE_MAX) {
+		if (in.n >= OUTBOUND_LINE_MAX)
+			outbound_tube(o);
+		return false;
+	}
+	*raw = (struct span){ in.p, (size_t)(lf - in.p) + 1 };
+	*line = (struct span){ in.p, raw->n - 1 };
+	if (line->n > 0 && line->p[line->n - 1] == '\r')
+		line->n--;
+	return true;
+}
+
+static bool
+take_command(struct outbound *o)
+{
+	struct span raw, line;
+	const struct row *row;
+
+	if ((o->hold && o->awaited_n > 0) || o->awaited_n >= AWAITED_MAX - 1)
+		return false;
+	o->hold = false;
+	if (!first_line(o, &raw, &line))
+		return false;
+	row = o->auth ? &rows[VERB_AUTH] : &rows[gate_verb_of(line)];
+	if (row->alone && o->awaited_n > 0)
+		return false;
+	if (row->guarded && o->tls == OUTBOUND_TLS_VERIFY && !o->secure) {
+		outbound_give_up(o, "421 4.7.0 TLS is required here\r\n");
+		return false;
+	}
+	o->auth = false;
+	o->hold = row->hold;
+	if (!row->take(o, raw, line)) {
+		o->hold = true;
+		return false;
+	}
+	if (!o->tube)
+		buf_drop(&o->in_mta, raw.n);
+	return true;
+}
+
+/* How many octets belong to the content, its end included (RFC 5321
+ * 4.1.1.4); o->content is CONTENT_END then. */
+static size_t
+content_octets(struct outbound *o, struct span in)
+{
+	static const char end[] = "\r\n.\r\n";
+	size_t i;
+
+	for (i = 0; i < in.n && o->content < CONTENT_END; i++) {
+		char c = in.p[i];
+
+		if (c == end[o->content])
+			o->content++;
+		else
+			o->content = c == '\r' ? 1 : 0;
+	}
+	return i;
+}
+
+static bool
+take_content(struct outbound *o)
+{
+	size_t n = content_octets(o, buf_as_span(&o->in_mta));
+
+	buf_add(&o->to_hop, o->in_mta.p, n);
+	buf_drop(&o->in_mta, n);
+	if (o->content < CONTENT_END)
+		return false;
+	o->phase = PHASE_COMMANDS;
+	await_content(o);
+	return true;
+}
+
+static bool
+take_chunk(struct outbound *o)
+{
+	size_t n =
+	    o->in_mta.n < o->chunk_left ? o->in_mta.n : (size_t)o->chunk_left;
+
+	buf_add(&o->to_hop, o->in_mta.p, n);
+	buf_drop(&o->in_mta, n);
+	o->chunk_left -= n;
+	if (o->chunk_left > 0)
+		return false;
+	end_chunk(o);
+	return true;
+}
+
+static bool
+take_some(struct outbound *o)
+{
+	if (o->in_mta.n == 0)
+		return false;
+	switch (o->phase) {
+	case PHASE_CONTENT:
+		return take_content(o);
+	case PHASE_CHUNK:
+		return take_chunk(o);
+	default:
+		return take_command(o);
+	}
+}
+
+static struct span
+rcpt_line(const struct outbound *o, const struct outbound_rcpt *r)
+{
+	return (struct span){ o->held.p + r->line, r->line_n };
+}
+
+void
+outbound_again_step(struct outbound *o)
+{
+	size_t step = o->again_step++;
+	struct span line = SPAN("RSET\r\n");
+
+	if (step == 1)
+		line = buf_as_span(&o->mail);
+	for (; step >= 2; step = o->again_step++) {
+		if (step - 2 == o->rcpts_n) {
+			o->again = o->marked = o->hold = false;
+			return;
+		}
+		if (o->rcpts[step - 2].accepted) {
+			line = rcpt_line(o, &o->rcpts[step - 2]);
+			break;
+		}
+	}
+	pass(o, line, OWN_AGAIN, NO_RCPT);
+}
+
+static bool
+advance(struct outbound *o)
+{
+	for (;;) {
+		if (o->tube || o->shaking || o->wish != OUTBOUND_GO)
+			break;
+		if (o->again && o->awaited_n > 0)
+			break;
+		if (o->again)
+			outbound_again_step(o);
+		else if (!take_some(o) && !(o->again && o->awaited_n == 0))
+			break;
+	}
+	return o->to_mta.err == MTRK_OK && o->to_hop.err == MTRK_OK &&
+	    o->in_mta.err == MTRK_OK && o->in_hop.err == MTRK_OK;
+}
+
+bool
+outbound_from_mta(struct outbound *o, struct span in)
+{
+	buf_span(o->tube ? &o->to_hop : &o->in_mta, in);
+	return advance(o);
+}
+
+bool
+outbound_from_hop(struct outbound *o, struct span in)
+{
+	buf_span(o->tube ? &o->to_mta : &o->in_hop, in);
+	if (!o->tube)
+		outbound_take_replies(o);
+	return advance(o);
+}
+
+struct buf *
+outbound_to_mta(struct outbound *o)
+{
+	return &o->to_mta;
+}
+
+struct buf *
+outbound_to_hop(struct outbound *o)
+{
+	return &o->to_hop;
+}
+
+bool
+outbound_wants_mta(const struct outbound *o)
+{
+	return o->in_mta.n < OUTBOUND_INPUT_MAX;
+}
+
+enum outbound_wish
+outbound_wish(const struct outbound *o)
+{
+	return o->wish;
+}
+
+struct outbound_numbers
+outbound_numbers(const struct outbound *o)
+{
+	return o->numbers;
+}
