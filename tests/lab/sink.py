@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""sink.py PORT [FILE]: the next hop that a test needs, without MTRK.
+"""sink.py [ADDRESS:]PORT [FILE]: the next hop that a test needs, without MTRK.
 
 A recipient whose local part begins with "defer" gets 451, with "bounce" 550,
 any other 250.  Each message taken appends a line to FILE: its X-Number header
-or "-", a blank, its recipients.  Listens on 127.0.0.1 only.
+or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told otherwise.
 """
 import socketserver
 import sys
@@ -70,6 +70,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 if __name__ == "__main__":
-    server = Server(("127.0.0.1", int(sys.argv[1])), Session)
+    host, _, port = sys.argv[1].rpartition(":")
+    server = Server((host or "127.0.0.1", int(port)), Session)
     server.record = sys.argv[2] if len(sys.argv) > 2 else None
     server.serve_forever()
