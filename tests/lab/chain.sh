@@ -235,3 +235,18 @@ chain_start() {
 chain_dump() { local org=$1; shift; "$bin/mtrk-dump" -c "$lab/$org/mtrk.conf" "$@"; }
 # as a person at A would; the trust is in this lab's own certificates
 chain_track() { chain_at a env SSL_CERT_FILE="$lab/authorities.pem" "$bin/mtrk-track" "$@"; }
+# every recipient's way has an end, good or bad
+chain_arrived() {
+	local status=0
+	chain_track query "$1" >/dev/null 2>&1 || status=$?
+	[ $status = 0 ] || [ $status = 2 ]
+}
+# what a server says of itself, MTRK included
+chain_greeting() {
+	chain_at "$1" python3 - "$(chain_address "$1")" <<-'P'
+	import smtplib, sys
+	s = smtplib.SMTP(sys.argv[1], 25)
+	s.ehlo("look.test")
+	print(*s.esmtp_features)
+	P
+}
