@@ -138,7 +138,8 @@ keep(char *to, size_t size, struct span s)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
 
-	memcpy(to, s.p, n);
+	if (n > 0)
+		memcpy(to, s.p, n);
 	return (struct span){ to, n };
 }
 

@@ -260,8 +260,9 @@ ask_track(const struct mtqp_uri *uri, const struct endpoint *where,
     char *why)
 {
 	struct asking a = { .why = why };
-	enum mtrk_err err = stream_connect(
-	    where->address, where->port, WAIT_S, &a.stream, why, ASK_WHY_MAX);
+	unsigned timeout_s = o->timeout_s != 0 ? o->timeout_s : WAIT_S;
+	enum mtrk_err err = stream_connect(where->address, where->port,
+	    timeout_s, &a.stream, why, ASK_WHY_MAX);
 
 	*tls = (struct ask_tls){ 0 };
 	if (err != MTRK_OK)

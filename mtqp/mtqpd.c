@@ -32,6 +32,7 @@
 enum {
 	ADDRESSES_MIN = 4096, /* remembered by the limits; ours */
 	DEAD_READERS_S = 60,
+	CHAIN_LOOK_S = 1,
 };
 
 static struct server {
@@ -99,6 +100,13 @@ on_signals(void *arg)
 			on_hup();
 		else
 			on_term(sig);
+}
+
+static void
+on_chain(void *arg)
+{
+	(void)arg;
+	chain_work(server.service.chain);
 }
 
 static void
@@ -222,6 +230,13 @@ start_limits(const struct conf *c)
 }
 
 static bool
+start_chain(const struct conf *c)
+{
+	return c->chain.n == 0 ||
+	    chain_new(c, &server.service.chain) == MTRK_OK;
+}
+
+static bool
 start_audit(const struct conf *c)
 {
 	if (audit_open(c->audit_log) == MTRK_OK)
@@ -230,21 +245,35 @@ start_audit(const struct conf *c)
 	return false;
 }
 
+static const char *const names_and_authorities[] = { "/etc", "/usr", "/lib",
+	"/run/systemd/resolve" };
+
 /* What is open stays open; of files only the audit log is opened again, by
- * SIGHUP, and certificates by the keeper. */
+ * SIGHUP, and certificates by the keeper.  Asking other servers needs names
+ * and authorities too. */
 static bool
 start_sandbox(const struct conf *c)
 {
-	const struct sandbox_path paths[] = {
-		{ c->audit_log, SANDBOX_WRITE_BESIDE },
+	const char *authorities = getenv("SSL_CERT_FILE");
+	bool asks = c->chain.n > 0, audits = c->audit_log[0] != '\0';
+	struct sandbox_path paths[8] = {
 		{ "/etc/localtime", SANDBOX_READ_BESIDE },
 		{ "/usr/share/zoneinfo", SANDBOX_READ },
 	};
-	size_t skip = c->audit_log[0] == '\0';
+	size_t n = 2;
 
+	if (audits)
+		paths[n++] =
+		    (struct sandbox_path){ c->audit_log, SANDBOX_WRITE_BESIDE };
+	if (asks && authorities != NULL)
+		paths[n++] =
+		    (struct sandbox_path){ authorities, SANDBOX_READ_BESIDE };
+	for (size_t i = 0; asks && i < ARRAY_LEN(names_and_authorities); i++)
+		paths[n++] = (struct sandbox_path){ names_and_authorities[i],
+			SANDBOX_READ };
 	tzset();
-	if (sandbox_files(paths + skip, ARRAY_LEN(paths) - skip) == MTRK_OK &&
-	    sandbox_calls(false) == MTRK_OK)
+	if (sandbox_files(paths, n) == MTRK_OK &&
+	    sandbox_calls(asks) == MTRK_OK)
 		return true;
 	log_err("event=sandbox text=\"%m\"");
 	return false;
@@ -298,7 +327,7 @@ start(const struct conf *c, bool check)
 		return false;
 	}
 	if (!start_listening(c) || !start_tls(c) || !start_store(c) ||
-	    !start_limits(c) || !start_user(c, check))
+	    !start_limits(c) || !start_chain(c) || !start_user(c, check))
 		return false;
 	service_start(&server.service);
 	return true;
@@ -308,11 +337,22 @@ static void
 stop(void)
 {
 	loop_free(&server.loop);
+	chain_free(&server.service.chain);
 	tls_ctx_free(&server.service.tls);
 	store_close(&server.service.store);
 	limits_free(&server.service.limits);
 	keeper_stop(&server.keeper);
 	audit_close();
+}
+
+static bool
+watch_chain(void)
+{
+	return server.service.chain == NULL ||
+	    (loop_watch(server.loop, chain_fd(server.service.chain), on_chain,
+		 NULL) == MTRK_OK &&
+		loop_timer(server.loop, CHAIN_LOOK_S, on_chain, NULL) ==
+		    MTRK_OK);
 }
 
 static bool
@@ -325,6 +365,7 @@ start_events(void)
 	    loop_watch(server.loop, signals, on_signals, NULL) == MTRK_OK &&
 	    loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==
 		MTRK_OK &&
+	    watch_chain() &&
 	    (watchdog_s == 0 ||
 		loop_timer(server.loop, watchdog_s, on_watchdog, NULL) ==
 		    MTRK_OK))

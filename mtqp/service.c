@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "mtqp/answer.h"
 #include "mtqp/audit.h"
+#include "mtqp/combine.h"
 #include "mtqp/metrics.h"
 
 enum {
@@ -17,6 +18,8 @@ enum {
 struct client {
 	struct service *service;
 	struct session session;
+	struct conn *conn;
+	struct reply *waits; /* for what other servers say; or NULL */
 };
 
 static int64_t
@@ -33,9 +36,21 @@ track(void *arg, struct span envid,
     const unsigned char certifier[CERTIFIER_LEN], struct tstat *out)
 {
 	const struct service *s = arg;
+	enum mtrk_err err =
+	    answer_track(s->store, s->conf, envid, certifier, time(NULL), out);
 
-	return answer_track(
-	    s->store, s->conf, envid, certifier, time(NULL), out);
+	if (err == MTRK_OK && s->conf->disguise &&
+	    (s->chain == NULL || !chain_wants(s->chain, out)))
+		err = combine_disguise(out);
+	return err;
+}
+
+static bool
+chains(void *arg, const struct tstat *known)
+{
+	const struct service *s = arg;
+
+	return chain_wants(s->chain, known);
 }
 
 static bool
@@ -99,6 +114,8 @@ after_reply(const struct service *s, struct conn *c, const struct reply *r)
 	count(r);
 	if (r->outcome != NULL)
 		log_query(s, c, r);
+	if (r->after == AFTER_CHAIN)
+		return;
 	if (r->after == AFTER_STARTTLS)
 		conn_starttls(c, s->tls, r->fqdn);
 	else if (r->after == AFTER_CLOSE)
@@ -113,6 +130,78 @@ greet(struct conn *c, const struct session *s)
 {
 	session_greeting(s, conn_out(c));
 	conn_written(c);
+}
+
+/* With what others said, or without. */
+static void
+answer_chained(struct client *client, struct reply *r, struct tstat *known)
+{
+	const struct service *s = client->service;
+	enum mtrk_err err = MTRK_OK;
+
+	if (s->conf->disguise)
+		err = combine_disguise(known);
+	command_answer(r, err, known);
+	count(r);
+	log_query(s, client->conn, r);
+}
+
+/* No answer outlives the record, not even one that took a while. */
+static bool
+is_still_known(const struct service *s, const struct reply *r)
+{
+	struct tstat now = { 0 };
+	bool known = answer_track(s->store, s->conf, span_of(r->envid),
+			 r->certifier, time(NULL), &now) == MTRK_OK;
+
+	tstat_free(&now);
+	return known;
+}
+
+static void
+on_chained(void *arg, struct tstat *known, bool complete)
+{
+	struct client *client = arg;
+	struct reply *r = client->waits;
+
+	client->waits = NULL;
+	if (!complete)
+		metric_add(METRIC_CHAIN_FAILED);
+	r->text = conn_out(client->conn);
+	if (is_still_known(client->service, r)) {
+		answer_chained(client, r, known);
+	} else {
+		command_answer(r, MTRK_NOTFOUND, known);
+		count(r);
+		log_query(client->service, client->conn, r);
+	}
+	free(r);
+	conn_resume(client->conn);
+}
+
+/* The connection waits while others are asked. */
+static void
+chain_it(struct client *client, struct reply *r)
+{
+	struct chain_question q = { r->envid, r->secret, r->certifier,
+		conn_tls(client->conn) != NULL, &r->known };
+	struct reply *waits = malloc(sizeof *waits);
+
+	if (waits != NULL)
+		*waits = *r;
+	if (waits != NULL &&
+	    chain_ask(client->service->chain, &q, on_chained, client) ==
+		MTRK_OK) {
+		metric_add(METRIC_CHAINED);
+		crypto_wipe(waits->secret, sizeof waits->secret);
+		client->waits = waits;
+		conn_hold(client->conn);
+	} else {
+		free(waits);
+		answer_chained(client, r, &r->known);
+	}
+	crypto_wipe(r->secret, sizeof r->secret);
+	tstat_free(&r->known);
 }
 
 static bool
@@ -139,6 +228,8 @@ on_opened(struct conn *c, void *arg)
 		return NULL;
 	}
 	client->service = s;
+	client->conn = c;
+	client->waits = NULL;
 	session_start(&client->session, s->conf, &s->doors);
 	log_debug("conn=%lu event=open client=%s", conn_id(c), conn_peer(c));
 	if (door->tls_first)
@@ -166,6 +257,8 @@ on_line(struct conn *c, void *user, enum line what, struct span line)
 		command_fault(&client->session, what, out, &r);
 	}
 	after_reply(s, c, &r);
+	if (r.after == AFTER_CHAIN)
+		chain_it(client, &r);
 }
 
 static void
@@ -186,6 +279,9 @@ on_closed(struct conn *c, void *user, const char *why)
 	log_debug("conn=%lu event=close client=%s why=\"%s\"", conn_id(c),
 	    conn_peer(c), why);
 	limits_closed(client->service->limits, conn_ip(c));
+	if (client->waits != NULL)
+		chain_forget(client->service->chain, client);
+	free(client->waits);
 	free(client);
 }
 
@@ -194,6 +290,7 @@ service_start(struct service *s)
 {
 	s->doors = (struct session_doors){ .track = track,
 		.covers = s->tls != NULL ? covers : NULL,
+		.chains = s->chain != NULL ? chains : NULL,
 		.arg = s };
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/loop.h"
 #include "common/store.h"
+#include "mtqp/chain.h"
 #include "mtqp/command.h"
 #include "mtqp/limits.h"
 
@@ -17,6 +18,7 @@ struct service {
 	struct store *store;
 	struct tls_ctx *tls; /* NULL: no certificate; may be replaced */
 	struct limits *limits;
+	struct chain *chain; /* NULL: other servers are not asked */
 	struct session_doors doors; /* service_start()'s */
 };
 

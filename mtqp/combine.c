@@ -1,0 +1,225 @@
+#include "mtqp/combine.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+/* "mx.example.org" is in "example.org". */
+static bool
+is_in_domain(struct span host, struct span domain)
+{
+	struct span tail;
+
+	if (span_ieq(host, domain))
+		return true;
+	if (host.n <= domain.n || host.p[host.n - domain.n - 1] != '.')
+		return false;
+	tail = span_from(host, host.n - domain.n);
+	return span_ieq(tail, domain);
+}
+
+static bool
+address_of(const char *text, struct net_ip *out)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+	struct sockaddr_in four = { .sin_family = AF_INET };
+
+	if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
+		*out = net_ip_of((struct sockaddr *)&four);
+	else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1)
+		*out = net_ip_of((struct sockaddr *)&six);
+	else
+		return false;
+	return true;
+}
+
+bool
+combine_may_ask(
+    const struct conf_list *allowed, const char *host, const char *address)
+{
+	struct net_range range;
+	struct net_ip ip;
+	bool numeric = address_of(address, &ip);
+
+	for (size_t i = 0; i < allowed->n; i++) {
+		struct span a = span_of(allowed->text[i]);
+
+		if (net_range_parse(a, &range)
+			? numeric && net_range_has(&range, &ip)
+			: is_in_domain(span_of(host), a))
+			return true;
+	}
+	return false;
+}
+
+/* Before its address is known. */
+static bool
+may_be_allowed(const struct conf_list *allowed, const char *host)
+{
+	struct net_range range;
+
+	if (combine_may_ask(allowed, host, host))
+		return true;
+	for (size_t i = 0; i < allowed->n; i++)
+		if (net_range_parse(span_of(allowed->text[i]), &range))
+			return true;
+	return false;
+}
+
+static bool
+is_among(const char *const *hosts, size_t n, const char *host)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(hosts[i], host) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+goes_to(const struct tstat_recipient *r)
+{
+	return r->action == ACTION_TRANSFERRED ? r->remote_mta : NULL;
+}
+
+size_t
+combine_hosts(const struct tstat *known, const struct conf_list *allowed,
+    const char *self, const char *hosts[COMBINE_HOSTS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < known->n; i++)
+		for (size_t k = 0; k < known->parts[i].n; k++) {
+			const char *host =
+			    goes_to(&known->parts[i].recipients[k]);
+
+			if (host != NULL && n < COMBINE_HOSTS_MAX &&
+			    strcasecmp(host, self) != 0 &&
+			    !is_among(hosts, n, host) &&
+			    may_be_allowed(allowed, host))
+				hosts[n++] = host;
+		}
+	return n;
+}
+
+enum mtrk_err
+combine_parts(struct tstat *known, struct tstat *from)
+{
+	for (size_t i = 0; i < from->n && known->n < TSTAT_PARTS_MAX; i++) {
+		struct tstat_part *p;
+
+		/* what the generator would refuse isn't ours to say */
+		if (from->parts[i].n == 0 || from->parts[i].envid == NULL)
+			continue;
+		if ((p = tstat_add_part(known)) == NULL)
+			return MTRK_NOMEM;
+		*p = from->parts[i];
+		from->parts[i] = (struct tstat_part){ 0 };
+	}
+	tstat_free(from);
+	return MTRK_OK;
+}
+
+static const struct tstat_recipient *
+find_original(const struct tstat *from, const char *original)
+{
+	const struct tstat_recipient *found = NULL;
+
+	for (size_t i = 0; i < from->n; i++)
+		for (size_t k = 0; k < from->parts[i].n; k++) {
+			const struct tstat_recipient *r =
+			    &from->parts[i].recipients[k];
+
+			/* further parts are further hops: the last one knows */
+			if (r->original != NULL &&
+			    strcmp(r->original, original) == 0)
+				found = r;
+		}
+	return found;
+}
+
+static enum mtrk_err
+take_over(struct tstat_recipient *ours, const struct tstat_recipient *theirs)
+{
+	char *type =
+	    theirs->remote_type != NULL ? strdup(theirs->remote_type) : NULL;
+	char *mta =
+	    theirs->remote_mta != NULL ? strdup(theirs->remote_mta) : NULL;
+
+	free(ours->remote_type);
+	free(ours->remote_mta);
+	ours->remote_type = type;
+	ours->remote_mta = mta;
+	ours->action = theirs->action;
+	ours->status = theirs->status;
+	ours->last_attempt = theirs->last_attempt;
+	ours->will_retry_until = theirs->will_retry_until;
+	return (theirs->remote_type != NULL && type == NULL) ||
+		(theirs->remote_mta != NULL && mta == NULL)
+	    ? MTRK_NOMEM
+	    : MTRK_OK;
+}
+
+/* A state that says more than "transferred", and whole. */
+static bool
+is_worth_it(const struct tstat_recipient *r)
+{
+	return r->action != ACTION_NONE && r->action != ACTION_OPAQUE &&
+	    r->status.klass != 0 &&
+	    (r->action == ACTION_DELAYED || r->action == ACTION_FAILED ||
+		r->last_attempt != WHEN_NONE);
+}
+
+enum mtrk_err
+combine_fold(struct tstat *known, const char *host, const struct tstat *from)
+{
+	enum mtrk_err err = MTRK_OK;
+
+	for (size_t i = 0; i < known->n; i++)
+		for (size_t k = 0; k < known->parts[i].n; k++) {
+			struct tstat_recipient *r =
+			    &known->parts[i].recipients[k];
+			const struct tstat_recipient *theirs;
+
+			if (goes_to(r) == NULL ||
+			    strcasecmp(r->remote_mta, host) != 0 ||
+			    r->original == NULL)
+				continue;
+			theirs = find_original(from, r->original);
+			if (theirs != NULL && is_worth_it(theirs) &&
+			    take_over(r, theirs) != MTRK_OK)
+				err = MTRK_NOMEM;
+		}
+	return err;
+}
+
+static enum mtrk_err
+disguise(struct tstat_recipient *r)
+{
+	char *address = strdup(r->original), *type = strdup(r->original_type);
+
+	free(r->remote_mta);
+	free(r->remote_type);
+	free(r->final);
+	free(r->final_type);
+	r->remote_mta = r->remote_type = NULL;
+	r->final = address;
+	r->final_type = type;
+	if (r->action == ACTION_TRANSFERRED) {
+		r->action = ACTION_RELAYED;
+		r->status = STATUS(2, 1, 9); /* T22 */
+	}
+	return address != NULL && type != NULL ? MTRK_OK : MTRK_NOMEM;
+}
+
+enum mtrk_err
+combine_disguise(struct tstat *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->parts[i].n; k++)
+			if (disguise(&t->parts[i].recipients[k]) != MTRK_OK)
+				return MTRK_NOMEM;
+	return MTRK_OK;
+}

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Servers that ask servers (RFC 3887 2.4; Q13, Q14, Q42, A45).
+
+    chain.py BIN_DIR
+
+Each listens on port 1038 of a loopback address of its own, so that a
+Remote-MTA that is an address leads there without a name service."""
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+import fill  # noqa: E402
+from run import House, Server, tracked  # noqa: E402
+from daemon import SECRET, greeted, secured  # noqa: E402
+
+NET = "127.%d.%d" % (64 + os.getpid() // 256 % 128, os.getpid() % 256)
+NAMES = ("one", "dead", "loop", "slow")
+QUEUE_IDS = {n: "38D4EA8480%d" % i for i, n in enumerate(NAMES)}
+
+
+def place(bin_dir, folder, log=()):
+    """A house where every one of NAMES is tracked."""
+    import run
+    os.mkdir(folder)
+    run.MESSAGES = [tracked(QUEUE_IDS[n], n + "@client.example",
+                            [("r@here.example", ["ORCPT=rfc822;r@here.example"])])
+                    for n in NAMES]
+    run.log_lines = lambda: list(log)
+    return House(bin_dir, folder)
+
+
+def hand(house, name, host):
+    subprocess.run([os.path.dirname(house.bin) + "/tests/hand",
+                    house.dir + "/store", name + "@client.example", host],
+                   check=True)
+
+
+def ask(client, name):
+    """The answer's lines."""
+    client.send(("TRACK %s@client.example %s\r\n" % (name, SECRET)).encode())
+    return read_answer(client)
+
+
+def read_answer(client):
+    lines = [client.line()]
+    while lines[0].startswith("+OK+") and lines[-1] != ".":
+        lines.append(client.line())
+    return lines
+
+
+def values(lines, field):
+    return [x.split(": ", 1)[1] for x in lines if x.startswith(field + ": ")]
+
+
+def at(house, name, address, lines):
+    return Server(house, name, ["Listen %s:1038" % address,
+                                "MTQPConnectionsPerClient 0"] + lines)
+
+
+def check_parts(outer, inner):
+    """Q14 b: every hop that could be asked, ours first."""
+    server = at(outer, "parts", NET + ".1", ["Chain %s.0/24" % NET])
+    there = at(inner, "there", NET + ".2", [])
+    client = greeted(server.port)
+    lines = ask(client, "one")
+    assert values(lines, "Action") == ["transferred", "delivered"], lines
+    assert values(lines, "Reporting-MTA") == ["dns; mx.example.org"] * 2
+    # nobody listens there: what we know ourselves
+    lines = ask(client, "dead")
+    assert values(lines, "Action") == ["transferred"], lines
+    assert values(lines, "Remote-MTA") == ["dns; %s.3" % NET], lines
+    # Q42: a question under TLS goes on under TLS or not at all
+    tls = secured(server.port, "mtqp.example.org", None)
+    client.sock, client.have = tls, b""
+    read_answer(client)
+    assert values(ask(client, "one"), "Action") == ["transferred"]
+    assert "offers no TLS" in server.log()
+    there.stop()
+    assert server.stop() == 0
+
+
+def check_disguise(outer, inner):
+    """Q14: one answer, and no host or address of the inside."""
+    for chain in ([], ["Chain %s.0/24" % NET]):
+        server = at(outer, "disguise", NET + ".1", ["Disguise yes"] + chain)
+        there = at(inner, "there", NET + ".2", [])
+        client = greeted(server.port)
+        lines = ask(client, "one")
+        assert values(lines, "Action") == [
+            "delivered" if chain else "relayed"], lines
+        assert NET not in "".join(lines), lines
+        assert values(lines, "Final-Recipient") == ["rfc822; r@here.example"]
+        lines = ask(client, "dead")
+        assert values(lines, "Action") == ["relayed"], lines
+        assert values(lines, "Status") == ["2.1.9"], lines
+        assert values(lines, "Remote-MTA") == [], lines
+        there.stop()
+        assert server.stop() == 0
+
+
+def check_bounds(outer, inner):
+    """A45: whom Chain doesn't name isn't asked."""
+    there = at(inner, "there", NET + ".2", [])
+    for chain in ("192.0.2.0/24", "example.org", NET + ".1"):
+        server = at(outer, "bounds", NET + ".1", ["Chain " + chain])
+        lines = ask(greeted(server.port), "one")
+        assert values(lines, "Action") == ["transferred"], lines
+        assert server.stop() == 0
+    assert "event=open" not in there.log()
+    there.stop()
+
+
+def check_loop(outer, inner):
+    """A45: each names the other; the question ends where it began."""
+    a = at(outer, "loop-a", NET + ".1", ["Chain %s.0/24" % NET])
+    b = at(inner, "loop-b", NET + ".2", ["Chain %s.0/24" % NET])
+    begin = time.monotonic()
+    lines = ask(greeted(a.port), "loop")
+    assert values(lines, "Action") == ["transferred"] * 3, lines
+    assert time.monotonic() - begin < 5
+    b.stop()
+    assert a.stop() == 0
+
+
+def check_slow(outer, inner):
+    """A server that says nothing delays nobody but who asked about it, and
+    who goes away meanwhile is forgotten."""
+    server = at(outer, "slow", NET + ".1", ["Chain %s.0/24" % NET])
+    with socket.create_server((NET + ".4", 1038)) as silent:
+        client, gone = greeted(server.port), greeted(server.port)
+        client.send(("TRACK slow@client.example %s\r\nCOMMENT\r\n"
+                     % SECRET).encode())
+        silent.settimeout(10)
+        waiting, _ = silent.accept()
+        # the same question again: answered without asking twice
+        lines = ask(gone, "slow")
+        assert values(lines, "Action") == ["transferred"], lines
+        gone.close()
+        assert values(ask(greeted(server.port), "dead"), "Action")
+        waiting.close()
+        # the rest is in order behind it
+        assert values(read_answer(client), "Action") == ["transferred"]
+        assert client.line().startswith("+OK thank")
+        other = greeted(server.port)
+        other.send(("TRACK slow@client.example %s\r\n" % SECRET).encode())
+        waiting, _ = silent.accept()
+        other.close()
+        waiting.close()
+        fill.until("both outcomes",
+                   lambda: server.log().count("event=chain host") == 3)
+    assert values(ask(greeted(server.port), "dead"), "Action")
+    assert server.stop() == 0
+
+
+def main():
+    bin_dir = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory(prefix="mtqp-chain-") as folder:
+        stamp = time.strftime("%b %e %H:%M:%S")
+        inner = place(bin_dir, folder + "/inner", [
+            "%s mx postfix/local[9]: %s: to=<r@here.example>, relay=local, "
+            "delay=1, delays=0/0/1/0, dsn=2.0.0, status=sent (delivered to "
+            "mailbox)" % (stamp, QUEUE_IDS["one"])])
+        outer = place(bin_dir, folder + "/outer")
+        for name, host in zip(NAMES, (".2", ".3", ".2", ".4")):
+            hand(outer, name, NET + host)
+        hand(inner, "loop", NET + ".1")
+        tls = ["TLSCertificate " + outer.cert, "TLSKey " + outer.key]
+        plain = outer.conf
+        outer.conf = lambda name, lines: plain(name, lines + tls)
+        for name, check in list(globals().items()):
+            if name.startswith("check_"):
+                print(name, flush=True)
+                check(outer, inner)
+    print("ok")
+
+
+if __name__ == "__main__":
+    main()

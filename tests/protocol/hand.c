@@ -1,0 +1,50 @@
+/* hand STORE ENVID HOST -- tell the store, as mtrk-gate does, that every
+ * recipient of a message was transferred to HOST; "relayed:HOST" for one that
+ * doesn't track. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/store.h"
+
+static struct store *store;
+static const char *host;
+
+static bool
+hand(const struct message *m, void *arg)
+{
+	struct event *events = calloc(m->n_recipients, sizeof *events);
+	bool relayed = strncmp(host, "relayed:", 8) == 0;
+	struct message copy = *m;
+
+	if (events == NULL)
+		return false;
+	for (size_t i = 0; i < m->n_recipients; i++)
+		events[i] = (struct event){ .recipient = (uint32_t)i,
+			.time = time(NULL),
+			.action = relayed ? ACTION_RELAYED : ACTION_TRANSFERRED,
+			.status = relayed ? STATUS(2, 1, 9) : STATUS(2, 4, 0),
+			.remote_mta = span_of(relayed ? host + 8 : host) };
+	*(enum mtrk_err *)arg =
+	    store_hand(store, &copy, events, m->n_recipients, 5000);
+	free(events);
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	char why[STORE_WHY_MAX];
+	enum mtrk_err err = MTRK_NOTFOUND;
+
+	if (argc != 4 ||
+	    store_open(argv[1], STORE_WRITE, 1u << 28, &store, why) != MTRK_OK)
+		return 1;
+	host = argv[3];
+	if (store_find(store, span_of(argv[2]), hand, &err) != MTRK_OK ||
+	    err != MTRK_OK)
+		fprintf(stderr, "hand: %s\n", mtrk_err_text(err));
+	store_close(&store);
+	return err == MTRK_OK ? 0 : 1;
+}
