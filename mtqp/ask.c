@@ -204,6 +204,7 @@ secure(struct asking *a, const char *host, const char *target,
 {
 	enum mtrk_err err = MTRK_OK;
 
+	tls->offered = a->offers_tls;
 	if (a->offers_tls && discover_is_fqdn(host)) /* Q25 */
 		err = start_tls(a, host, target, o, tls);
 	if (err != MTRK_OK || !o->require_tls || tls->verified)
@@ -268,6 +269,7 @@ ask_track(const struct mtqp_uri *uri, const struct endpoint *where,
 	if (err != MTRK_OK)
 		return MTRK_IO;
 	err = greeting(&a);
+	tls->greeted = err == MTRK_OK;
 	if (err == MTRK_OK)
 		err = secure(&a, uri->host, where->target, o, tls);
 	if (err == MTRK_OK)

@@ -21,6 +21,7 @@ struct ask_options {
 };
 
 struct ask_tls {
+	bool greeted, offered; /* it was there; it offered TLS */
 	bool active, verified;
 	char protocol[16];
 	char why_not[ASK_NOT_MAX]; /* why it isn't verified */

@@ -34,6 +34,7 @@ struct hop { /* a server, asked once */
 	enum mtrk_err err; /* of HOP_FAILED */
 	char why[ASK_WHY_MAX]; /* for people; may hold a stranger's words */
 	struct ask_tls tls;
+	char alarm[ASK_WHY_MAX]; /* Q44, for people; "": none */
 	struct tstat answer; /* of HOP_ANSWERED */
 	struct hop_place *index; /* private: recipients by their original */
 	size_t n_index;

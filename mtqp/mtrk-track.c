@@ -53,7 +53,7 @@ static const struct program program = {
 	    "SECRET\n"
 	    "  list   [--json]\n"
 	    "  share  NUMBER\n"
-	    "  forget NUMBER... | --older TIME\n"
+	    "  forget NUMBER... | --older TIME | --server HOST\n"
 	    "  sendmail [-t] [-i] [-f ADDR] [RCPT...] < message",
 	.short_options = "",
 };

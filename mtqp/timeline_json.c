@@ -64,6 +64,12 @@ tls_json(const struct ask_tls *tls)
 }
 
 static json_t *
+alarm_json(const struct hop *h)
+{
+	return text(h->alarm[0] != '\0' ? h->alarm : NULL);
+}
+
+static json_t *
 server_name(const struct hops *h, size_t i)
 {
 	return text(i != HOPS_NONE ? h->list[i].host : NULL);
@@ -79,13 +85,13 @@ hop_json(const struct hops *h, const struct hop *hop)
 		[HOP_NOT_ASKED] = "not-asked" };
 	bool told = hop->state == HOP_ANSWERED || hop->state == HOP_SAME;
 
-	return json_pack("{so, si, si, so, ss, so, so, so, so}", "server",
+	return json_pack("{so, si, si, so, ss, so, so, so, so, so}", "server",
 	    text(hop->host), "port", (int)hop->port, "depth", (int)hop->depth,
 	    "told_by", server_name(h, hop->told_by), "state",
 	    states[hop->state], "same_as",
 	    server_name(h, hop->state == HOP_SAME ? hop->same : HOPS_NONE),
 	    "error", text(told ? NULL : hop->why), "tls", tls_json(&hop->tls),
-	    "parts", parts_json(&hop->answer));
+	    "alarm", alarm_json(hop), "parts", parts_json(&hop->answer));
 }
 
 static json_t *

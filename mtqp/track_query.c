@@ -10,6 +10,7 @@
 
 #include "common/crypto.h"
 #include "mtqp/draw.h"
+#include "mtqp/known_servers.h"
 #include "mtqp/letter.h"
 #include "mtqp/timeline.h"
 #include "mtqp/timeline_json.h"
@@ -226,6 +227,37 @@ note_hop(const struct hop *h, bool all)
 	    stderr);
 }
 
+/* Q44: what the server was before, and is not now. */
+static void
+look_for_alarm(struct hop *h)
+{
+	static const char *const texts[] = {
+		[ALARM_NO_TLS] = "warning: it no longer offers TLS: the "
+				 "secret went in clear, and somebody may be "
+				 "in between",
+		[ALARM_OTHER_KEY] =
+		    "warning: it has another key, which nobody vouches for: "
+		    "it may be another server",
+		[ALARM_NEW_KEY] =
+		    "note: it has a new key, and a verified certificate",
+	};
+	char since[SINCE_TEXT], why[DATAFILE_WHY_MAX];
+	enum alarm alarm;
+
+	if (known_servers_note(h->host, &h->tls, &alarm, since, why) !=
+	    MTRK_OK) {
+		fprintf(stderr, "mtrk-track: %s\n", why);
+		return;
+	}
+	if (alarm == ALARM_NONE)
+		return;
+	snprintf(h->alarm, sizeof h->alarm, "%s (before: since %s)",
+	    texts[alarm], since);
+	fputs("mtrk-track: ", stderr);
+	draw_safe(h->host, stderr);
+	fprintf(stderr, ": %s\n", h->alarm);
+}
+
 /* Once: what is to be printed goes to `out`; the exit status is returned. */
 static int
 ask(struct query *q, FILE *out)
@@ -238,8 +270,10 @@ ask(struct query *q, FILE *out)
 
 	q->trace.raw = q->raw ? &raw : NULL;
 	err = trace(&q->uri, &q->trace, &hops);
-	for (size_t i = 0; i < hops.n; i++)
+	for (size_t i = 0; i < hops.n; i++) {
 		note_hop(&hops.list[i], q->json || q->raw || i == 0);
+		look_for_alarm(&hops.list[i]);
+	}
 	if (err == MTRK_OK)
 		err = hops_ways(&hops, &ways);
 	if (err == MTRK_OK) {

@@ -10,9 +10,15 @@
 #include "common/crypto.h"
 #include "common/when.h"
 #include "mtqp/draw.h"
+#include "mtqp/known_servers.h"
 #include "mtqp/wallet.h"
 
-enum { OPT_JSON = 1000, OPT_OLDER, FORGET_MAX = 1000 /* at a time; ours */ };
+enum {
+	OPT_JSON = 1000,
+	OPT_OLDER,
+	OPT_SERVER,
+	FORGET_MAX = 1000 /* at a time; ours */
+};
 
 static const char *
 field(const json_t *e, const char *key)
@@ -141,11 +147,24 @@ take_what(struct forgetting *f, int n, char **what)
 	return f->n > 0 || f->older_than[0] != '\0';
 }
 
+/* What is known of its TLS (Q44). */
+static int
+forget_server(const char *host)
+{
+	char why[DATAFILE_WHY_MAX];
+
+	if (known_servers_forget(host, why) == MTRK_OK)
+		return 0;
+	fprintf(stderr, "mtrk-track: %s\n", why);
+	return EX_NOINPUT;
+}
+
 int
 track_forget(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "older", required_argument, NULL, OPT_OLDER },
+		{ "server", required_argument, NULL, OPT_SERVER },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct forgetting f = { .n = 0 };
@@ -155,6 +174,8 @@ track_forget(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == OPT_SERVER && argc == optind)
+			return forget_server(optarg);
 		if (c != OPT_OLDER ||
 		    !conf_parse_time(span_of(optarg), &age_s) ||
 		    age_s > INT32_MAX)
@@ -164,7 +185,8 @@ track_forget(int argc, char **argv)
 	}
 	if (!take_what(&f, argc - optind, argv + optind)) {
 		fprintf(stderr,
-		    "usage: mtrk-track forget NUMBER... | --older TIME\n");
+		    "usage: mtrk-track forget NUMBER... | --older TIME | "
+		    "--server HOST\n");
 		return EX_USAGE;
 	}
 	if (wallet_forget(goes, &f, &n, why) != MTRK_OK) {

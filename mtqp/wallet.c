@@ -1,162 +1,12 @@
 #include "mtqp/wallet.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/when.h"
+#include "mtqp/datafile.h"
 
-enum { LINE_MAX_LEN = 1 << 20 /* octets of an entry; ours */ };
-
-struct wallet {
-	char dir[PATH_MAX], path[PATH_MAX + 16], lock[PATH_MAX + 16];
-	int lock_fd;
-	json_t *entries;
-	char *why;
-};
-
-static enum mtrk_err
-fail(struct wallet *w, const char *path)
-{
-	snprintf(w->why, WALLET_WHY_MAX, "%.1000s: %m", path);
-	return MTRK_IO;
-}
-
-static bool
-set_paths(struct wallet *w)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	int n;
-
-	if (data != NULL && data[0] == '/')
-		n = snprintf(w->dir, sizeof w->dir, "%s/mtrk", data);
-	else
-		n = snprintf(w->dir, sizeof w->dir, "%s/.local/share/mtrk",
-		    home != NULL ? home : "");
-	snprintf(w->path, sizeof w->path, "%s/sent.json", w->dir);
-	snprintf(w->lock, sizeof w->lock, "%s/lock", w->dir);
-	return n > 0 && n < PATH_MAX;
-}
-
-/* mkdir -p, 0700 for what is ours to make. */
-static bool
-make_dirs(char *path)
-{
-	for (char *p = path + 1; *p != '\0'; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) == -1 && errno != EEXIST)
-			return false;
-		*p = '/';
-	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
-/* A line that doesn't parse is kept out, never written over silently. */
-static enum mtrk_err
-read_entries(struct wallet *w)
-{
-	FILE *f = fopen(w->path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	unsigned number = 0;
-	enum mtrk_err err = MTRK_OK;
-
-	if (f == NULL)
-		return errno == ENOENT ? MTRK_OK : fail(w, w->path);
-	while (err == MTRK_OK && getline(&line, &room, f) > 0) {
-		json_t *e = json_loads(line, 0, NULL);
-
-		number++;
-		if (!json_is_object(e) || room > LINE_MAX_LEN) {
-			snprintf(w->why, WALLET_WHY_MAX,
-			    "%.1000s:%u: not an entry of mtrk-track", w->path,
-			    number);
-			err = MTRK_CORRUPT;
-			json_decref(e);
-		} else {
-			json_array_append_new(w->entries, e);
-		}
-	}
-	free(line);
-	fclose(f);
-	return err;
-}
-
-static void
-wallet_close(struct wallet *w)
-{
-	json_decref(w->entries);
-	if (w->lock_fd != -1)
-		close(w->lock_fd);
-}
-
-static enum mtrk_err
-wallet_open(struct wallet *w, char *why)
-{
-	enum mtrk_err err;
-
-	*w = (struct wallet){ .lock_fd = -1, .why = why };
-	if (!set_paths(w) || !make_dirs(w->dir))
-		return fail(w, w->dir);
-	w->lock_fd = open(w->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (w->lock_fd == -1 || flock(w->lock_fd, LOCK_EX) == -1) {
-		fail(w, w->lock);
-		wallet_close(w);
-		return MTRK_IO;
-	}
-	w->entries = json_array();
-	err = w->entries == NULL ? MTRK_NOMEM : read_entries(w);
-	if (err != MTRK_OK)
-		wallet_close(w);
-	return err;
-}
-
-static bool
-write_entries(const struct wallet *w, FILE *f)
-{
-	size_t i;
-	json_t *e;
-
-	json_array_foreach(
-	    w->entries, i, e) if (json_dumpf(e, f, JSON_COMPACT) != 0 ||
-	    fputc('\n', f) == EOF) return false;
-	return fflush(f) == 0 && fsync(fileno(f)) == 0;
-}
-
-/* Beside the old one, made durable, then in its place. */
-static enum mtrk_err
-save(struct wallet *w)
-{
-	char temp[PATH_MAX + 32];
-	FILE *f = NULL;
-	int fd, dir;
-	bool ok;
-
-	snprintf(temp, sizeof temp, "%s.new", w->path);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || (f = fdopen(fd, "w")) == NULL)
-		return fail(w, temp);
-	ok = fchmod(fd, 0600) == 0 && write_entries(w, f);
-	if (fclose(f) != 0 || !ok || rename(temp, w->path) == -1) {
-		fail(w, temp);
-		unlink(temp);
-		return MTRK_IO;
-	}
-	dir = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir != -1) {
-		fsync(dir);
-		close(dir);
-	}
-	return MTRK_OK;
-}
+#define WALLET_FILE "sent.json"
 
 static json_t *
 entry_json(const struct wallet_entry *e, uint64_t number)
@@ -189,8 +39,8 @@ wallet_number(const json_t *e)
 enum mtrk_err
 wallet_add(const struct wallet_entry *entry, uint64_t *number, char *why)
 {
-	struct wallet w;
-	enum mtrk_err err = wallet_open(&w, why);
+	struct datafile w;
+	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
 	json_t *e;
 	size_t i;
 
@@ -204,14 +54,14 @@ wallet_add(const struct wallet_entry *entry, uint64_t *number, char *why)
 		snprintf(why, WALLET_WHY_MAX, "cannot make an entry of it");
 		err = MTRK_SYNTAX;
 	} else {
-		err = save(&w);
+		err = datafile_save(&w);
 	}
-	wallet_close(&w);
+	datafile_close(&w);
 	return err;
 }
 
 static json_t *
-find(const struct wallet *w, uint64_t number)
+find(const struct datafile *w, uint64_t number)
 {
 	json_t *e;
 	size_t i;
@@ -226,8 +76,8 @@ find(const struct wallet *w, uint64_t number)
 enum mtrk_err
 wallet_set_state(uint64_t number, const char *state, char *why)
 {
-	struct wallet w;
-	enum mtrk_err err = wallet_open(&w, why);
+	struct datafile w;
+	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
 	json_t *e;
 
 	if (err != MTRK_OK)
@@ -237,8 +87,8 @@ wallet_set_state(uint64_t number, const char *state, char *why)
 	else if (json_object_set_new(e, "state", json_string(state)) != 0)
 		err = MTRK_NOMEM;
 	else
-		err = save(&w);
-	wallet_close(&w);
+		err = datafile_save(&w);
+	datafile_close(&w);
 	return err;
 }
 
@@ -267,23 +117,23 @@ take_uri(const json_t *e, struct mtqp_uri *uri, char *why)
 enum mtrk_err
 wallet_find(uint64_t number, struct mtqp_uri *uri, char *why)
 {
-	struct wallet w;
-	enum mtrk_err err = wallet_open(&w, why);
+	struct datafile w;
+	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
 	const json_t *e;
 
 	if (err != MTRK_OK)
 		return err;
 	e = find(&w, number);
 	err = e != NULL ? take_uri(e, uri, why) : MTRK_NOTFOUND;
-	wallet_close(&w);
+	datafile_close(&w);
 	return err;
 }
 
 enum mtrk_err
 wallet_find_message(struct span id, struct mtqp_uri *uri, char *why)
 {
-	struct wallet w;
-	enum mtrk_err err = wallet_open(&w, why);
+	struct datafile w;
+	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
 	size_t i;
 
 	if (err != MTRK_OK)
@@ -300,7 +150,7 @@ wallet_find_message(struct span id, struct mtqp_uri *uri, char *why)
 			json_string_value(json_object_get(e, "message_id"))))
 			err = take_uri(e, uri, why);
 	}
-	wallet_close(&w);
+	datafile_close(&w);
 	return err;
 }
 
@@ -308,8 +158,8 @@ enum mtrk_err
 wallet_forget(bool (*goes)(const json_t *entry, void *arg), void *arg,
     size_t *n, char *why)
 {
-	struct wallet w;
-	enum mtrk_err err = wallet_open(&w, why);
+	struct datafile w;
+	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
 	size_t i;
 
 	*n = 0;
@@ -321,19 +171,19 @@ wallet_forget(bool (*goes)(const json_t *entry, void *arg), void *arg,
 			(*n)++;
 		}
 	if (*n > 0)
-		err = save(&w);
-	wallet_close(&w);
+		err = datafile_save(&w);
+	datafile_close(&w);
 	return err;
 }
 
 enum mtrk_err
 wallet_all(json_t **out, char *why)
 {
-	struct wallet w;
-	enum mtrk_err err = wallet_open(&w, why);
+	struct datafile w;
+	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
 
 	*out = err == MTRK_OK ? json_incref(w.entries) : NULL;
 	if (err == MTRK_OK)
-		wallet_close(&w);
+		datafile_close(&w);
 	return err;
 }

@@ -8,8 +8,9 @@
 #include <jansson.h>
 
 #include "common/uri.h"
+#include "mtqp/datafile.h"
 
-enum { WALLET_WHY_MAX = 1200 };
+enum { WALLET_WHY_MAX = DATAFILE_WHY_MAX };
 
 struct wallet_entry {
 	int64_t time;

@@ -5,23 +5,10 @@
 # their own.
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
-[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
-net=mtrk-$$-discovery
-ip netns add $net 2>/dev/null || { echo "no network namespaces here"; exit 77; }
-lab=$(mktemp -d /tmp/mtrk-lab-XXXXXX); chmod 711 "$lab"
-stop() { local status=$?; set +e; trap - EXIT; [ $status = 0 ] || keep_logs
-	for pid in "${lab_pids[@]}"; do kill "$pid"; wait "$pid"; done 2>/dev/null
-	ip netns del $net; rm -rf "$lab"; exit $status; }
-keep_logs() { tail -n 5 "$lab"/*.log >&2; }
-trap stop EXIT
-within() { ip netns exec $net "$@"; }
-export XDG_DATA_HOME="$lab/data"
-within ip link set lo up
-for a in 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128; do within ip addr add $a dev lo nodad 2>/dev/null ||
-    within ip addr add $a dev lo; done
+. "$(dirname "$0")/../lab/net.sh"
+net_start discovery 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128
 
-lab_run dns within dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
-    --pid-file= --listen-address=127.0.0.1 --bind-interfaces --port=53 --local=/test/ \
+net_dns \
     --srv-host=_mtqp._tcp.mx1.a.test,dead.a.test,2038,1,0 \
     --srv-host=_mtqp._tcp.mx1.a.test,track.a.test,2038,5,0 \
     --srv-host=_mtqp._tcp.mx9.none.test --host-record=mx9.none.test,198.51.100.1 \
@@ -30,12 +17,7 @@ lab_run dns within dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resol
     --host-record=mx3.c.test,2001:db8::3 --cname=mx3b.c.test,mx3.c.test \
     --host-record=mx.private.test,127.0.0.1 --host-record=mx4.dead.test,198.51.100.2
 
-# server NAME LISTEN, with a store of its own
-server() {
-	printf '%s\n' "Store $lab/$1" "Listen $2" "ReportingMTA $1" "LogTo stderr" >"$lab/$1.conf"
-	lab_run "${1//./_}" within "$bin/mtqpd" -c "$lab/$1.conf" -f
-}
-put() { "$bin/../tests/put" "$lab/$1" q1@h.test "${@:2}" || lab_fail "put"; }
+put() { net_put "$1" q1@h.test "${@:2}"; }
 put mx1.a.test bob@x.test bob@x.test transferred 2.4.0 mx2.b.test
 put mx1.a.test carol@x.test carol@x.test transferred 2.4.0 mx9.none.test
 put mx1.a.test dave@x.test dave@x.test transferred 2.4.0 mx.private.test
@@ -46,11 +28,10 @@ put mx1.a.test hal@x.test hal@x.test transferred 2.4.0 mx2.b.test
 put mx2.b.test bob@x.test bob@y.test transferred 2.4.0 mx3.c.test
 put mx3.c.test bob@x.test bob@z.test delivered 2.0.0 -
 put mx3.c.test gina@x.test gina@z.test relayed 2.1.9 far.test
-server mx1.a.test 198.51.100.2:2038
-server mx2.b.test 198.51.100.1:1038
-server mx3.c.test '[2001:db8::3]:1038'
+net_server mx1.a.test 198.51.100.2:2038
+net_server mx2.b.test 198.51.100.1:1038
+net_server mx3.c.test '[2001:db8::3]:1038'
 secret=AAECAwQFBgcICQoLDA0ODw
-ask() { within "$bin/mtrk-track" query --resolver 127.0.0.1 "$@"; }
 uri=mtqp://mx1.a.test/track/q1@h.test/$secret==
 lab_wait 20 eval "ask --json $uri | jq -e '[.hops[] | select(.state == \"answered\")] | length == 3'" ||
     lab_fail "not all answer: $(ask --json $uri)"
@@ -98,7 +79,7 @@ rm -r "/etc/netns/$net"; rmdir /etc/netns 2>/dev/null || true
 status=0; ask --resolver 127.0.0.1:9 $uri >/dev/null 2>"$lab/says" || status=$?
 { [ $status = 75 ] && grep -q DNS "$lab/says"; } || lab_fail "a dead resolver: $status $(cat "$lab/says")"
 # --watch: what is new, until the end is reached
-again() { "$bin/../tests/put" "$lab/mx2.b.test" q2@h.test bob@x.test bob@x.test "$@" || lab_fail "put"; }
+again() { net_put mx2.b.test q2@h.test bob@x.test bob@x.test "$@"; }
 again delayed 4.4.1 mx8.test
 ask --watch --json --server mx2.b.test:1038 q2@h.test $secret >"$lab/watched" & watching=$!
 lab_wait 10 grep -q . "$lab/watched"; again delivered 2.0.0 mx8.test

@@ -30,7 +30,7 @@ mkdir -p "$HOME/Mail/inbox/"{cur,new,tmp}
 
 screen=mtrk-$$-neomutt
 tm() { tmux -L $screen -f /dev/null "$@"; }
-stop() { local status=$?; [ $status = 0 ] || { cat "$lab/screen" >&2; }; tm kill-server 2>/dev/null
+stop() { local status=$?; set +e; [ $status = 0 ] || { cat "$lab/screen" >&2; }; tm kill-server 2>/dev/null
 	(exit $status); lab_stop; }
 trap stop EXIT
 shows() { tm capture-pane -p >"$lab/screen"; grep -Eq "$1" "$lab/screen"; }
