@@ -20,6 +20,7 @@ enum conf_type {
 	CONF_GATE_LISTEN,
 	CONF_GATE_TLS,
 	CONF_GATE_ROUTE,
+	CONF_PEER,
 };
 
 static const char *const yes_no[] = { "no", "yes", NULL };
@@ -78,6 +79,11 @@ static const struct setting {
 	    TEXT_OF(mail_log), NULL },
 	{ "QueueLifetime", CONF_TIME, AT(queue_lifetime_s), "5d", 60,
 	    365u * DAY_S, NULL },
+	{ "WaitingRoom", CONF_SIZE, AT(waiting_size), "4M", 1u << 16, 1u << 30,
+	    NULL },
+	{ "WaitingTime", CONF_TIME, AT(waiting_time_s), "5m", 1, DAY_S, NULL },
+	{ "HideForwarding", CONF_CHOICE, AT(hide_forwarding), "no", 0, 0,
+	    yes_no },
 	{ "Listen", CONF_LISTEN, 0, NULL, 0, 0, NULL },
 	{ "Instance", CONF_INSTANCE, 0, NULL, 0, 0, NULL },
 	{ "GateListen", CONF_GATE_LISTEN, 0, NULL, 0, 0, NULL },
@@ -88,6 +94,7 @@ static const struct setting {
 	{ "GateNextHopTLS", CONF_CHOICE, AT(hop_tls), "may", 0, 0, hop_tlss },
 	{ "GateNextHopCA", CONF_STRING, AT(hop_ca), "", 0, TEXT_OF(hop_ca),
 	    NULL },
+	{ "TrackingPeer", CONF_PEER, 0, NULL, 0, 0, NULL },
 	{ "TLSCertificate", CONF_STRING, AT(tls_certificate), "", 0,
 	    TEXT_OF(tls_certificate), NULL },
 	{ "TLSKey", CONF_STRING, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
@@ -365,6 +372,8 @@ set(struct conf *c, const struct setting *s, struct span text)
 		    at(c, s), (enum conf_list_of)s->least, text);
 	case CONF_GATE_ROUTE:
 		return add_gate_route(c, text);
+	case CONF_PEER:
+		return conf_peer_add(c, text);
 	default:
 		return set_number(c, s, text);
 	}
@@ -550,6 +559,8 @@ conf_print(const struct conf *c, FILE *out)
 		fprintf(out, "Instance %s %s\n", c->instance[i].syslog_name,
 		    c->instance[i].daemon_name);
 	print_gate(c, out);
+	for (size_t i = 0; i < c->peers; i++)
+		fprintf(out, "TrackingPeer %s\n", c->peer[i].text);
 }
 
 static const char *

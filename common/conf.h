@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "common/peer.h"
 #include "common/span.h"
 
 #define CONF_DEFAULT_PATH "/etc/mtrk/mtrk.conf"
@@ -20,6 +21,7 @@ enum {
 	CONF_GATE_TLS_MAX = 32, /* GateTLS lines; as common/crypto.c */
 	CONF_LIST_MAX = 32, /* lines of one list; ours */
 	CONF_LIST_TEXT = 512, /* room for one of them; ours */
+	CONF_PEER_MAX = 256, /* TrackingPeer lines; ours */
 };
 
 enum conf_unknown { UNKNOWN_NOINFO, UNKNOWN_OPAQUE };
@@ -75,6 +77,10 @@ struct conf {
 	uint64_t on_bad_mtrk; /* enum conf_badmtrk */
 	char mail_log[CONF_TEXT_MAX];
 	uint64_t queue_lifetime_s;
+	struct peer peer[CONF_PEER_MAX];
+	size_t peers;
+	uint64_t waiting_size, waiting_time_s; /* octets; of the waiting room */
+	uint64_t hide_forwarding; /* 0, 1 */
 	struct conf_listen listen[CONF_LISTEN_MAX];
 	size_t listens;
 	struct conf_instance instance[CONF_INSTANCE_MAX];
@@ -127,6 +133,10 @@ const char *conf_list_add(
 bool conf_parse_listen(struct span, struct conf_listen *);
 bool conf_parse_pair(
     struct span, char first[CONF_LIST_TEXT], char second[CONF_LIST_TEXT]);
+/* A TrackingPeer line: NULL, or why it will not do. */
+const char *conf_peer_add(struct conf *, struct span);
+/* Is a next hop, by its name or address, a TrackingPeer? */
+bool conf_tracks(const struct conf *, struct span name, struct span address);
 
 /* "90", "10m", "36h", "9d", "2w" in seconds; "64M", "4G" in octets. */
 bool conf_parse_time(struct span, uint64_t *);

@@ -1,5 +1,8 @@
 #include "common/disposition.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static const struct {
 	bool end;
 	bool attempt; /* it tells that delivery was tried (T18) */
@@ -18,14 +21,106 @@ action_is_end(enum action a)
 	return (unsigned)a < ACTION_COUNT && actions[a].end;
 }
 
-/* EVENT_ALL means whoever still waits at that point. */
+/* A walk along the events of one recipient. */
+struct walk {
+	const struct message *m;
+	uint32_t recipient;
+	struct span own;
+	bool by_gate; /* the last word was mtrk-gate's */
+	bool list; /* the MTA said that it was expanded */
+	bool several; /* or it went to more than one address */
+	bool anywhere; /* it went to `final` */
+	struct span queue_id; /* where he is; empty: the message's own */
+};
+
 static bool
-concerns(const struct event *e, uint32_t recipient, bool ended)
+names(const struct event *e, uint32_t recipient)
 {
-	if (e->kind != EVENT_ACTION && e->kind != EVENT_HANDED)
+	return e->recipient == recipient && e->kind != EVENT_NOTE;
+}
+
+/* Which recipients does no event name?  The caller's to free; NULL: no memory.
+ */
+static bool *
+unnamed(const struct message *m, size_t *n)
+{
+	bool *none = malloc(m->n_recipients + 1);
+
+	*n = m->n_recipients;
+	if (none == NULL)
+		return NULL;
+	memset(none, true, m->n_recipients);
+	for (size_t i = 0; i < m->n_events; i++) {
+		uint32_t r = m->events[i].recipient;
+
+		if (r < m->n_recipients && none[r] && names(&m->events[i], r)) {
+			none[r] = false;
+			--*n;
+		}
+	}
+	return none;
+}
+
+/*
+ * Is he the only one whom no event names?  Then what befell somebody befell
+ * him.
+ */
+static bool
+is_someone(const struct message *m, uint32_t recipient)
+{
+	size_t n;
+	bool *none = unnamed(m, &n);
+	bool he = none != NULL && n == 1 && none[recipient];
+
+	free(none);
+	return he;
+}
+
+bool
+event_is_of(const struct message *m, const struct event *e, uint32_t recipient)
+{
+	size_t n;
+	bool *none, he;
+
+	if (e->kind == EVENT_MESSAGE_ID)
 		return false;
-	return e->recipient == recipient ||
-	    (e->recipient == EVENT_ALL && !ended);
+	if (e->recipient != EVENT_SOMEONE)
+		return e->recipient == recipient || e->recipient == EVENT_ALL;
+	none = unnamed(m, &n);
+	he = none != NULL && none[recipient];
+	free(none);
+	return he;
+}
+
+static bool
+tells_of_someone(const struct message *m)
+{
+	for (size_t i = 0; i < m->n_events; i++)
+		if (m->events[i].recipient == EVENT_SOMEONE &&
+		    m->events[i].kind == EVENT_ACTION)
+			return true;
+	return false;
+}
+
+/* EVENT_ALL means whoever still waits at that point, under that queue id. */
+static bool
+concerns(const struct walk *w, const struct event *e, bool someone, bool ended)
+{
+	switch (e->kind) {
+	case EVENT_ACTION:
+	case EVENT_HANDED:
+		if (e->recipient == EVENT_ALL)
+			return !ended && span_eq(e->queue_id, w->queue_id);
+		break;
+	case EVENT_LINK:
+		if (e->recipient == EVENT_ALL)
+			return !ended;
+		return e->recipient == w->recipient;
+	default:
+		return false;
+	}
+	return e->recipient == w->recipient ||
+	    (e->recipient == EVENT_SOMEONE && someone);
 }
 
 /*
@@ -33,27 +128,64 @@ concerns(const struct event *e, uint32_t recipient, bool ended)
  * next hop, so its log says "relayed", and to whom: to the gate.
  */
 static bool
-gate_knows(const struct disposition *d, const struct event *e, bool by_gate)
+gate_knows(
+    const struct walk *w, const struct disposition *d, const struct event *e)
 {
-	if (!by_gate || e->kind == EVENT_HANDED || e->recipient == EVENT_ALL)
+	if (!w->by_gate || e->kind == EVENT_HANDED || e->recipient == EVENT_ALL)
 		return false;
 	return e->action == d->action ||
 	    (e->action == ACTION_RELAYED && d->action == ACTION_TRANSFERRED);
 }
 
+/* It goes on under another queue id: that is an attempt, and no end. */
 static void
-take_event(struct disposition *d, const struct event *e)
+take_link(struct walk *w, struct disposition *d, const struct event *e)
 {
+	if (!action_is_end(d->action))
+		w->anywhere = false;
+	d->action = ACTION_DELAYED;
+	d->status = STATUS(4, 0, 0);
+	d->remote_mta = SPAN("");
+	if (e->recipient != EVENT_ALL)
+		d->last_attempt = e->time;
+	w->queue_id = e->queue_id;
+	w->by_gate = false;
+}
+
+/* Where it went.  A delay at the alias itself is not yet anywhere. */
+static void
+take_place(struct walk *w, struct disposition *d, const struct event *e)
+{
+	struct span to = e->address.n > 0 ? e->address : w->own;
+
+	if (e->action == ACTION_DELAYED && e->address.n == 0 && !w->anywhere)
+		return;
+	w->several |= w->anywhere && !span_eq(d->final, to);
+	w->anywhere = true;
+	d->final = to;
+}
+
+static void
+take_event(struct walk *w, struct disposition *d, const struct event *e)
+{
+	w->list |= e->action == ACTION_EXPANDED;
+	if (e->recipient != EVENT_ALL) {
+		take_place(w, d, e);
+		d->last_attempt = e->time;
+		if (e->kind != EVENT_HANDED) /* the gate doesn't know */
+			w->queue_id = e->queue_id;
+	}
+	if (gate_knows(w, d, e))
+		return;
+	w->by_gate = e->kind == EVENT_HANDED;
 	d->action = e->action;
 	d->status = e->status;
 	/* EVENT_ALL is a verdict, such as "expired", and not an attempt */
-	if (e->recipient != EVENT_ALL) {
+	if (e->recipient != EVENT_ALL)
 		d->remote_mta = e->remote_mta;
-		d->last_attempt = e->time;
-	}
 }
 
-/* Several new addresses: it was expanded, whatever became of them (T25). */
+/* It was expanded, whatever became of the members (T25). */
 static void
 expand(struct disposition *d, struct span own)
 {
@@ -67,50 +199,76 @@ void
 disposition_of(const struct message *m, uint32_t recipient,
     uint64_t queue_lifetime_s, struct disposition *out)
 {
-	struct span own = m->recipients[recipient].address;
-	bool several = false, by_gate = false;
+	struct walk w = { .m = m,
+		.recipient = recipient,
+		.own = m->recipients[recipient].address };
+	bool someone = tells_of_someone(m) && is_someone(m, recipient);
 
 	*out = (struct disposition){
 		.action = ACTION_DELAYED,
 		.status = STATUS(4, 0, 0),
-		.final = own,
+		.final = w.own,
 		.last_attempt = WHEN_NONE,
 		.will_retry_until = WHEN_NONE,
 	};
-	for (size_t i = 0, seen = 0; i < m->n_events; i++) {
+	for (size_t i = 0; i < m->n_events; i++) {
 		const struct event *e = &m->events[i];
-		struct span to = e->address.n > 0 ? e->address : own;
 
-		if (!concerns(e, recipient, action_is_end(out->action)))
+		if (!concerns(&w, e, someone, action_is_end(out->action)))
 			continue;
-		if (e->recipient != EVENT_ALL) {
-			several |= seen++ > 0 && !span_eq(out->final, to);
-			out->final = to;
-		}
-		if (gate_knows(out, e, by_gate)) {
-			out->last_attempt = e->time;
-			continue;
-		}
-		by_gate = e->kind == EVENT_HANDED;
-		take_event(out, e);
+		if (e->kind == EVENT_LINK)
+			take_link(&w, out, e);
+		else
+			take_event(&w, out, e);
 	}
-	if (several)
-		expand(out, own);
+	if (w.several || w.list)
+		expand(out, w.own);
 	if (!action_is_end(out->action))
 		out->will_retry_until = m->arrival + (int64_t)queue_lifetime_s;
+}
+
+void
+disposition_hide_forwarding(
+    const struct message *m, uint32_t recipient, struct disposition *d)
+{
+	struct span own = m->recipients[recipient].address;
+
+	if (span_eq(d->final, own))
+		return;
+	d->action = ACTION_DELIVERED;
+	d->status = STATUS(2, 0, 0);
+	d->final = own;
+	d->remote_mta = SPAN("");
+	d->will_retry_until = WHEN_NONE;
+}
+
+/* The last word of what befell somebody was an end: whoever that was, he is
+ * not queued any more, as far as the log can tell. */
+static bool
+someone_ended(const struct message *m)
+{
+	for (size_t i = m->n_events; i > 0; i--)
+		if (m->events[i - 1].recipient == EVENT_SOMEONE &&
+		    m->events[i - 1].kind == EVENT_ACTION)
+			return action_is_end(m->events[i - 1].action);
+	return false;
 }
 
 bool
 message_queued(const struct message *m)
 {
+	bool ended = someone_ended(m), queued = false, *none = NULL;
 	struct disposition d;
+	size_t n;
 
-	for (uint32_t i = 0; i < m->n_recipients; i++) {
+	if (ended)
+		none = unnamed(m, &n);
+	for (uint32_t i = 0; i < m->n_recipients && !queued; i++) {
 		disposition_of(m, i, 0, &d);
-		if (!action_is_end(d.action))
-			return true;
+		queued = !action_is_end(d.action) && (none == NULL || !none[i]);
 	}
-	return false;
+	free(none);
+	return queued;
 }
 
 int64_t

@@ -20,10 +20,24 @@ struct disposition {
 /*
  * queue_lifetime_s: how long the MTA retries.  A recipient without events is
  * delayed, 4.0.0, with no attempt.  One whose events name several new
- * addresses is expanded: the members are not shown (S30, T25).
+ * addresses, or an expansion, is expanded: the members are not shown (S30,
+ * T25).  What befell EVENT_SOMEONE befell the one recipient that no other
+ * event names; if there are several of those, nobody knows which, and they
+ * stay delayed.
  */
 void disposition_of(const struct message *, uint32_t recipient,
     uint64_t queue_lifetime_s, struct disposition *out);
+
+/* Does the recipient's story, for people who may see all, include it? */
+bool event_is_of(
+    const struct message *, const struct event *, uint32_t recipient);
+
+/*
+ * For a site that keeps to itself where its aliases lead (S35, T24): a
+ * recipient that was sent on to another address is delivered, and that's all.
+ */
+void disposition_hide_forwarding(
+    const struct message *, uint32_t recipient, struct disposition *);
 
 /* True if the event's action ends the recipient's way through this MTA. */
 bool action_is_end(enum action);

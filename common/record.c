@@ -48,7 +48,7 @@ enum tags {
 	TAG_ORIGINAL_SAME = 0x0f, /* 1: ORCPT was rfc822 and TAG_ADDRESS */
 
 	TAG_KIND = 0x14, /* enum event_kind */
-	TAG_INDEX = 0x15, /* recipient: 0 is the first; EVENT_ALL */
+	TAG_INDEX = 0x15, /* recipient: 0 is the first; EVENT_ALL, _SOMEONE */
 	TAG_TIME = 0x16, /* seconds since 1970 UTC */
 	TAG_ACTION = 0x17, /* enum action */
 	TAG_STATUS = 0x18, /* three bytes, or six, two a number */
@@ -57,6 +57,7 @@ enum tags {
 	TAG_SAME = 0x1b, /* bits: 1 remote, 2 text, as the event before */
 	TAG_PREVIOUS = 0x1c, /* number of this message's event before */
 	TAG_NEW_ADDRESS = 0x1d,
+	TAG_AT_QUEUE_ID = 0x1e, /* absent: the message's own */
 };
 enum { SAME_REMOTE = 1, SAME_TEXT = 2 };
 
@@ -338,6 +339,7 @@ record_put_event(struct buf *b, const struct event *e,
 	if (!(same & SAME_TEXT))
 		put_field(b, TAG_TEXT, e->text);
 	put_field(b, TAG_NEW_ADDRESS, e->address);
+	put_field(b, TAG_AT_QUEUE_ID, e->queue_id);
 	put_number(b, TAG_PREVIOUS, previous);
 }
 
@@ -369,6 +371,9 @@ take_event_field(struct event_bytes *out, const struct field *f)
 		break;
 	case TAG_NEW_ADDRESS:
 		e->address = f->value;
+		break;
+	case TAG_AT_QUEUE_ID:
+		e->queue_id = f->value;
 		break;
 	case TAG_SAME:
 		out->same_remote = number(f->value) & SAME_REMOTE;

@@ -36,21 +36,24 @@ struct recipient {
 enum event_kind {
 	EVENT_ACTION = 1, /* a recipient came into another state */
 	EVENT_MESSAGE_ID, /* `text` is the Message-ID: of the whole message */
-	EVENT_HANDED, /* as EVENT_ACTION, by mtrk-gate: the log knows no better
-		       */
+	EVENT_HANDED, /* EVENT_ACTION by mtrk-gate: the log knows no better */
+	EVENT_LINK, /* it goes on under `queue_id` */
+	EVENT_NOTE, /* `text` tells what changed no state: held, released */
 };
 
 #define EVENT_ALL UINT32_MAX /* whoever is still waiting */
+#define EVENT_SOMEONE (UINT32_MAX - 1) /* whom no other event names */
 
 struct event {
 	enum event_kind kind;
-	uint32_t recipient; /* index, or EVENT_ALL */
+	uint32_t recipient; /* index, EVENT_ALL or EVENT_SOMEONE */
 	int64_t time; /* seconds since 1970 UTC */
 	enum action action;
 	struct status status;
 	struct span remote_mta; /* empty: none was involved */
 	struct span address; /* where it went, if not to the recipient's own */
 	struct span text; /* the remote's or the MTA's own words */
+	struct span queue_id; /* where it happened; empty: the message's own */
 };
 
 struct message {

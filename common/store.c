@@ -19,8 +19,13 @@
  *					envid).  It only finds candidates, the
  *					record is asked
  *	queue	instance, NUL, queue	no bytes: this message claims the
- *		id, NUL, number		queue id.  Removed when the MTA frees
- *					the id
+ *		id, NUL, number		queue id.  13 bytes: it goes on under
+ *					it; store_link.c tells them.  Removed
+ *					when the MTA frees the id
+ *	member	message's number,	4 bytes a recipient, big-endian: the
+ *		address in lower case	indexes of those whose alias led there
+ *	waiting	log's name, NUL, 8	a line about a queue id that nobody
+ *		bytes			claims yet; milter/waiting.c's
  *
  * Messages and events are written behind all others and never grow, so that
  * pages fill whole.
@@ -42,6 +47,8 @@ static const char *const tables[] = {
 	[TABLE_STATE] = "state",
 	[TABLE_ENVID] = "envid",
 	[TABLE_QUEUE] = "queue",
+	[TABLE_MEMBER] = "member",
+	[TABLE_WAITING] = "waiting",
 	NULL,
 };
 static const char format[] = "mtrk 1";
@@ -228,9 +235,10 @@ static bool
 is_there(struct txn *t, const struct new_message *n)
 {
 	struct message old = { 0 };
+	struct claim c;
 	bool same = find_claim(t, span_of(n->instance), span_of(n->queue_id),
-			INT64_MAX, &old) != 0 &&
-	    span_is(old.envid, n->envid) &&
+			INT64_MAX, &c, &old) &&
+	    !c.linked && span_is(old.envid, n->envid) &&
 	    crypto_equal(old.certifier, n->certifier, CERTIFIER_LEN);
 
 	message_free(&old);
@@ -295,15 +303,6 @@ store_end(struct txn *t)
 	return txn_end(t);
 }
 
-static struct span
-meta_key(char buf[NAME_MAX_LEN], const char *kind, const char *name)
-{
-	int n = snprintf(buf, NAME_MAX_LEN, "%s:%s", kind, name);
-
-	return (struct span){ buf,
-		n < NAME_MAX_LEN ? (size_t)n : NAME_MAX_LEN - 1 };
-}
-
 void
 store_set_mark(struct txn *t, const char *name, struct span value)
 {
@@ -312,21 +311,6 @@ store_set_mark(struct txn *t, const char *name, struct span value)
 	if (t->err == MTRK_OK && value.n > MARK_MAX)
 		t->err = MTRK_TOOBIG;
 	txn_put(t, TABLE_META, meta_key(key, "mark", name), value);
-}
-
-void
-store_count(struct txn *t, const char *name, uint64_t more)
-{
-	char key[NAME_MAX_LEN], bytes[8];
-	struct span k = meta_key(key, "count", name), v;
-	uint64_t n = more;
-
-	if (txn_get(t, TABLE_META, k, &v) && v.n == 8)
-		for (size_t i = 0; i < 8; i++)
-			n += (uint64_t)(unsigned char)v.p[i] << (56 - 8 * i);
-	for (size_t i = 0; i < 8; i++)
-		bytes[i] = (char)(n >> (56 - 8 * i));
-	txn_put(t, TABLE_META, k, (struct span){ bytes, 8 });
 }
 
 enum mtrk_err

@@ -39,7 +39,19 @@ enum mtrk_err store_add(
 enum happening {
 	HAPPENED_ACTION, /* to one recipient */
 	HAPPENED_TO_ALL, /* the same, to all that still wait */
+	HAPPENED_ONE_FAILED, /* somebody, if nobody is known to have failed */
 	HAPPENED_MESSAGE_ID, /* `text` is the Message-ID */
+	HAPPENED_FROM, /* it is on its way; `address` is its sender now */
+	HAPPENED_NOTE, /* `text` is for people */
+	HAPPENED_ALIAS, /* `address` leads to one member more, `next` */
+	HAPPENED_EXPANDED, /* `address` leads to several */
+	/* It goes on under the queue id `next`: */
+	HAPPENED_FORWARDED, /* one recipient, by the MTA's word */
+	HAPPENED_REINJECTED, /* one recipient, by a remote's: see store_goes_on
+			      */
+	HAPPENED_REQUEUED, /* all; this queue id is free again */
+	HAPPENED_SPLIT, /* some */
+	HAPPENED_CLONED, /* the members of a list, whichever it was */
 	HAPPENED_REMOVED, /* the queue id is free again */
 	HAPPENED_DELETED, /* HAPPENED_TO_ALL, and then REMOVED */
 };
@@ -48,9 +60,14 @@ struct happening_line {
 	struct span instance, queue_id;
 	int64_t time;
 	struct span original, address; /* before aliasing (may be empty), now */
+	bool member; /* `address` comes out of an alias, of nobody knows whom */
+	bool hidden; /* `address` is a program or file: nobody's business */
 	enum action action;
-	struct status status;
-	struct span remote_mta, text;
+	struct status status; /* of `action` */
+	struct status logged; /* as the MTA said it */
+	struct span remote_mta, remote_address, text;
+	struct span next; /* queue id; HAPPENED_ALIAS: a member */
+	struct span more; /* of a list of addresses, ids or members */
 };
 
 /*
@@ -63,6 +80,16 @@ struct txn store_begin(struct store *);
  * message has this queue id; -1: none of its recipients is meant (counted), or
  * the transaction has failed. */
 int store_happened(struct txn *, const struct happening_line *);
+/*
+ * May HAPPENED_REINJECTED be believed?  `next` is the message again if it is
+ * linked already, or if nobody claims it and its Message-ID, as the MTA logged
+ * it, is ours.  Its lines count for our recipients' own addresses only, so
+ * that a lying remote learns nothing of anybody's mail.
+ */
+bool store_goes_on(struct txn *, const struct happening_line *,
+    struct span message_id_of_next);
+/* A line of `program` about a tracked queue id that we don't understand. */
+void store_not_understood(struct txn *, struct span program, struct span line);
 void store_set_mark(struct txn *, const char *name, struct span value);
 void store_count(struct txn *, const char *name, uint64_t more);
 enum mtrk_err store_end(struct txn *);
@@ -80,8 +107,12 @@ enum mtrk_err store_end(struct txn *);
 enum mtrk_err store_hand(struct store *, const struct message *m,
     const struct event *events, size_t n, unsigned wait_ms);
 
-/* Does a message claim this queue id?  Cheap. */
-bool store_knows(struct store *, struct span instance, struct span queue_id);
+/* What was there at one moment, for many questions; store_end() it soon. */
+struct txn store_look(struct store *);
+/* Does a message claim this queue id?  Cheap; in either kind of transaction. */
+bool store_knows(struct txn *, struct span instance, struct span queue_id);
+/* The newest message's number; 0: there is none. */
+uint64_t store_newest(struct txn *);
 /* MTRK_NOTFOUND if it was never set. */
 enum mtrk_err store_get_mark(struct store *, const char *name, struct buf *out);
 
@@ -96,12 +127,26 @@ enum mtrk_err store_find(
 /* The same for those that are under a queue id now, newest first. */
 enum mtrk_err store_find_queue(struct store *, struct span instance,
     struct span queue_id, store_each_fn, void *arg);
+/* The first at or behind a number, without events.  Its number, 0: none. */
+uint64_t store_message_at(
+    struct txn *, uint64_t number, store_each_fn, void *arg);
 /* Every message, in the order of arrival; no lock is held for long. */
 enum mtrk_err store_all(struct store *, store_each_fn, void *arg);
 
-/* Counters, by name. */
+/* Counters, by name; one example line for each that counts lines. */
 enum mtrk_err store_counters(struct store *,
     void (*each)(struct span name, uint64_t value, void *arg), void *arg);
+enum mtrk_err store_examples(struct store *,
+    void (*each)(struct span name, struct span line, void *arg), void *arg);
+
+/* A collector's lines that wait for their message, by a number that grows,
+ * under the name of a log; see milter/waiting.h. */
+void store_put_waiting(
+    struct txn *, const char *log, uint64_t number, struct span line);
+void store_drop_waiting(struct txn *, const char *log, uint64_t number);
+/* The first at or behind *number. */
+bool store_get_waiting(
+    struct txn *, const char *log, uint64_t *number, struct span *line);
 
 /*
  * Look at up to `steps` messages from *at (0: the oldest; 0 again at the

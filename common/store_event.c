@@ -1,6 +1,5 @@
 /*
- * Events: what the MTA's log says of a queue id, and what mtrk-gate says of
- * a message.
+ * Events: how they are added, and mtrk-gate's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,66 +58,6 @@ add_event(struct txn *t, uint64_t message, const struct event *e)
 	txn_put(t, TABLE_STATE, KEY(of),
 	    span_from((struct span){ state, sizeof state }, in_order ? 1 : 0));
 	buf_free(&record);
-}
-
-static struct span
-at_most(struct span s, size_t n)
-{
-	return (struct span){ s.p, s.n < n ? s.n : n };
-}
-
-static void
-free_queue_id(struct txn *t, uint64_t number, const struct message *m)
-{
-	struct index_key k = queue_key(m->instance, m->queue_id, number);
-
-	txn_delete(t, TABLE_QUEUE, index_span(&k));
-}
-
-static bool
-apply(struct txn *t, uint64_t number, const struct message *m,
-    const struct happening_line *l)
-{
-	struct event e = {
-		.kind = EVENT_ACTION,
-		.recipient = EVENT_ALL,
-		.time = l->time,
-		.action = l->action,
-		.status = l->status,
-		.remote_mta = at_most(l->remote_mta, REMOTE_MAX),
-		.text = at_most(l->text, EVENT_TEXT_MAX),
-	};
-
-	if (l->what == HAPPENED_REMOVED) {
-		free_queue_id(t, number, m);
-		return true;
-	}
-	if (l->what == HAPPENED_MESSAGE_ID)
-		e.kind = EVENT_MESSAGE_ID;
-	else if (l->what == HAPPENED_ACTION) {
-		if (!message_recipient(
-			m, l->original, l->address, &e.recipient)) {
-			store_count(t, "recipient-unknown", 1);
-			return false;
-		}
-		if (!span_eq(l->address, m->recipients[e.recipient].address))
-			e.address = at_most(l->address, ADDRESS_MAX);
-	}
-	add_event(t, number, &e);
-	if (l->what == HAPPENED_DELETED)
-		free_queue_id(t, number, m);
-	return t->err == MTRK_OK;
-}
-
-int
-store_happened(struct txn *t, const struct happening_line *l)
-{
-	struct message m = { 0 };
-	uint64_t number = find_claim(t, l->instance, l->queue_id, l->time, &m);
-	int done = number == 0 ? 0 : apply(t, number, &m, l) ? 1 : -1;
-
-	message_free(&m);
-	return t->err == MTRK_OK ? done : -1;
 }
 
 /* Own copies: who asked may have stopped waiting. */

@@ -14,6 +14,8 @@ enum store_table {
 	TABLE_STATE,
 	TABLE_ENVID,
 	TABLE_QUEUE,
+	TABLE_MEMBER,
+	TABLE_WAITING,
 };
 
 enum {
@@ -53,6 +55,10 @@ bool index_same(struct span found, const struct index_key *);
 
 /* The number for one more behind all others. */
 uint64_t next_number(struct txn *, enum store_table);
+/* "kind:name", cut to its place. */
+struct span meta_key(
+    char buf[NAME_MAX_LEN], const char *kind, const char *name);
+
 /* Message `number` without events; recipients are the caller's to free. */
 bool load_message(struct txn *, uint64_t number, struct message *out);
 /* And its events and Message-ID; message_free() them. */
@@ -73,9 +79,32 @@ bool has_event(
 /* What the event at `number` has in common with those before it. */
 void load_before(struct txn *, uint64_t number, struct event *out);
 
-/* The number of the message that claims a queue id at `time`; 0: none.
- * Its record goes to *out, recipients the caller's to free. */
-uint64_t find_claim(struct txn *, struct span instance, struct span queue_id,
-    int64_t time, struct message *out);
+/* A message's claim on a queue id: the milter's, or one that the log made. */
+struct claim {
+	uint64_t message;
+	bool linked; /* the rest is for these only */
+	bool list; /* of a list: whoever it leads to is a member */
+	uint32_t recipient; /* whose way goes on; EVENT_ALL, EVENT_SOMEONE */
+	int64_t since;
+};
+/* Who claimed a queue id at `time`?  Its record goes to *out, recipients the
+ * caller's to free.  False: nobody. */
+bool find_claim(struct txn *, struct span instance, struct span queue_id,
+    int64_t time, struct claim *, struct message *out);
+/* Make or change the link; free a claim of either kind. */
+void put_link(struct txn *, struct span instance, struct span queue_id,
+    const struct claim *);
+void free_claim(
+    struct txn *, struct span instance, struct span queue_id, uint64_t message);
+
+/* Members of aliases: `address` is one of `recipient`'s. */
+void add_member(
+    struct txn *, uint64_t message, struct span address, uint32_t recipient);
+enum { MEMBER_OF_MAX = 16 /* recipients that share a member; ours */ };
+/* Whose it is; how many. */
+size_t find_member(struct txn *, uint64_t message, struct span address,
+    uint32_t recipients[MEMBER_OF_MAX]);
+/* Links and members of a message that goes. */
+void remove_members(struct txn *, uint64_t message);
 
 #endif

@@ -124,42 +124,42 @@ load_whole(struct txn *t, uint64_t number, struct message *out)
 	    load_events(t, last_event(t, number).number, out);
 }
 
-uint64_t
-find_claim(struct txn *t, struct span instance, struct span queue_id,
-    int64_t time, struct message *out)
+struct txn
+store_look(struct store *st)
 {
-	struct index_key k = queue_key(instance, queue_id, NUMBER_MAX);
-	struct span found, none;
-
-	*out = (struct message){ 0 };
-	while (txn_before(t, TABLE_QUEUE, index_span(&k), &found, &none) &&
-	    index_same(found, &k)) {
-		uint64_t number = number_of(found);
-
-		if (!load_message(t, number, out))
-			return 0;
-		/* A line from before its arrival is of an older claim; a
-		 * second is for stamps that are cut at whole seconds. */
-		if (time == INT64_MAX || out->arrival <= time + 1)
-			return number;
-		message_free(out);
-		k = queue_key(instance, queue_id, number);
-	}
-	return 0;
+	return txn_read(st->db);
 }
 
 bool
-store_knows(struct store *st, struct span instance, struct span queue_id)
+store_knows(struct txn *t, struct span instance, struct span queue_id)
 {
 	struct index_key k = queue_key(instance, queue_id, 0);
-	struct txn t = txn_read(st->db);
 	struct span found, none;
-	bool known =
-	    txn_at_least(&t, TABLE_QUEUE, index_span(&k), &found, &none) &&
-	    index_same(found, &k);
 
-	txn_end(&t);
-	return known;
+	return txn_at_least(t, TABLE_QUEUE, index_span(&k), &found, &none) &&
+	    index_same(found, &k);
+}
+
+uint64_t
+store_newest(struct txn *t)
+{
+	return next_number(t, TABLE_MESSAGE) - 1;
+}
+
+uint64_t
+store_message_at(struct txn *t, uint64_t number, store_each_fn each, void *arg)
+{
+	struct number_key from = number_key(number);
+	struct span key, value;
+	struct message m;
+
+	if (!txn_at_least(t, TABLE_MESSAGE, KEY(from), &key, &value))
+		return 0;
+	number = number_of(key);
+	if (load_message(t, number, &m))
+		each(&m, arg);
+	message_free(&m);
+	return number;
 }
 
 enum mtrk_err
@@ -243,35 +243,11 @@ store_all(struct store *st, store_each_fn each, void *arg)
 	return err;
 }
 
-enum mtrk_err
-store_counters(struct store *st,
-    void (*each)(struct span name, uint64_t value, void *arg), void *arg)
-{
-	struct txn t = txn_read(st->db);
-	struct span key = SPAN("count:"), found, val;
-	char next[DB_KEY_MAX];
-
-	while (txn_at_least(&t, TABLE_META, key, &found, &val) &&
-	    span_starts(found, "count:")) {
-		uint64_t n = 0;
-
-		for (size_t i = 0; i < val.n; i++)
-			n = n << 8 | (unsigned char)val.p[i];
-		each(span_from(found, strlen("count:")), n, arg);
-		/* the key behind this one: with a NUL more */
-		memcpy(next, found.p, found.n);
-		next[found.n] = '\0';
-		key = (struct span){ next, found.n + 1 };
-	}
-	return txn_end(&t);
-}
-
 static void
 remove_message(struct txn *t, uint64_t number, const struct message *m)
 {
 	struct number_key key = number_key(number);
 	struct index_key e = envid_key(m->envid, number);
-	struct index_key q = queue_key(m->instance, m->queue_id, number);
 	struct event_bytes ev = { 0 };
 	struct span bytes;
 
@@ -279,13 +255,16 @@ remove_message(struct txn *t, uint64_t number, const struct message *m)
 	     at = ev.previous) {
 		struct number_key k = number_key(at);
 
-		ev.previous = 0;
-		if (txn_get(t, TABLE_EVENT, KEY(k), &bytes))
-			record_get_event(bytes, &ev);
+		ev = (struct event_bytes){ 0 };
+		if (txn_get(t, TABLE_EVENT, KEY(k), &bytes) &&
+		    record_get_event(bytes, &ev) == MTRK_OK &&
+		    ev.event.kind == EVENT_LINK)
+			free_claim(t, m->instance, ev.event.queue_id, number);
 		txn_delete(t, TABLE_EVENT, KEY(k));
 	}
 	txn_delete(t, TABLE_ENVID, index_span(&e));
-	txn_delete(t, TABLE_QUEUE, index_span(&q));
+	free_claim(t, m->instance, m->queue_id, number);
+	remove_members(t, number);
 	txn_delete(t, TABLE_STATE, KEY(key));
 	txn_delete(t, TABLE_MESSAGE, KEY(key));
 }

@@ -4,18 +4,13 @@
 #include <string.h>
 
 #include "milter/logline.h"
-#include "milter/postfix.h"
+#include "milter/mta.h"
+#include "milter/splice.h"
+#include "milter/waiting.h"
 
 enum {
-	EARLY_SLOTS = 4096, /* messages between cleanup and qmgr; ours */
-	EARLY_TEXT_MAX = 255, /* of a Message-ID kept until then; ours */
-};
-
-/* A Message-ID whose message is not stored yet.  By queue id; a later one
- * takes the place. */
-struct early {
-	char queue_id[32];
-	char text[EARLY_TEXT_MAX + 1];
+	FOUND_MAX = 1000, /* lines that waited for one queue id; ours */
+	LINK_DEPTH_MAX = 16, /* ids that lead to ids, while they wait; ours */
 };
 
 struct collect {
@@ -24,13 +19,15 @@ struct collect {
 	struct follow *follow;
 	const char *mark;
 	char saved[FOLLOW_MARK_MAX]; /* what the store says */
-	char done[FOLLOW_MARK_MAX]; /* how far nothing is to be done again */
 	int64_t written; /* the lines of now, at the latest */
 	struct logline_cache cache;
 	struct collect_numbers numbers;
-	bool writing;
-	struct txn txn; /* open while writing */
-	struct early early[EARLY_SLOTS];
+	struct waiting *waiting;
+	struct splice splice;
+	uint64_t newest; /* message that was looked for in the waiting room */
+	bool looking, writing;
+	struct txn txn; /* reading while looking, writing while writing */
+	unsigned depth;
 };
 
 struct collect *
@@ -45,96 +42,302 @@ collect_new(const struct conf *conf, struct store *st, struct follow *f,
 	c->store = st;
 	c->follow = f;
 	c->mark = mark;
+	c->waiting = waiting_new(conf->waiting_size, conf->waiting_time_s);
+	if (c->waiting == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->txn = store_look(st);
+	if (!waiting_load(c->waiting, &c->txn, mark))
+		c->newest = store_newest(&c->txn);
+	store_end(&c->txn);
 	follow_mark(f, c->saved);
-	memcpy(c->done, c->saved, sizeof c->done);
 	return c;
 }
 
 void
 collect_free(struct collect **cp)
 {
+	if (*cp != NULL) {
+		waiting_free(&(*cp)->waiting);
+		splice_free(&(*cp)->splice);
+	}
 	free(*cp);
 	*cp = NULL;
 }
 
-static struct early *
-slot(struct collect *c, struct span queue_id)
+/* From the first line that matters on, what is asked is asked within the
+ * transaction that writes: it knows what it wrote. */
+static void
+begin_writing(struct collect *c)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < queue_id.n; i++)
-		h = (h ^ (unsigned char)queue_id.p[i]) * 16777619u;
-	return &c->early[h % EARLY_SLOTS];
+	if (c->writing)
+		return;
+	if (c->looking)
+		store_end(&c->txn);
+	c->looking = false;
+	c->txn = store_begin(c->store);
+	c->writing = true;
 }
 
-static void
-keep_early(struct collect *c, const struct happening_line *l)
+/* Queue runners and the like have labels of their own: sm-mta-runq. */
+static const char *
+instance_of(const struct collect *c, struct span name)
 {
-	struct early *e = slot(c, l->queue_id);
+	const char *found = conf_instance_by_syslog(c->conf, name);
 
-	if (!span_copy(e->text, sizeof e->text, l->text) ||
-	    !span_copy(e->queue_id, sizeof e->queue_id, l->queue_id))
-		e->queue_id[0] = '\0';
+	while (found == NULL && name.n > 0) {
+		while (name.n > 0 && name.p[name.n - 1] != '-')
+			name.n--;
+		name.n -= name.n > 0;
+		found = conf_instance_by_syslog(c->conf, name);
+	}
+	return found;
 }
 
-static void
-write_line(struct collect *c, const struct happening_line *l)
+static void replay_link(struct collect *, struct span instance, struct span id);
+
+/* The Message-ID with which a queue id waits. */
+static struct span
+waiting_message_id(const struct collect *c, struct span queue_id)
+{
+	uint64_t found[FOUND_MAX];
+	size_t n = waiting_find(c->waiting, queue_id, found, FOUND_MAX);
+	struct happening_line h;
+	struct logline l;
+	const struct mta *mta;
+	struct span id;
+	unsigned part;
+
+	while (n > 0)
+		if (waiting_get(c->waiting, found[--n], &l) &&
+		    (mta = mta_of(&l, &id, &part)) != NULL &&
+		    span_eq(id, queue_id) &&
+		    mta->parse(&l, &h) == SAID_HAPPENED &&
+		    h.what == HAPPENED_MESSAGE_ID)
+			return h.text;
+	return SPAN("");
+}
+
+/* One thing that happened.  As store_happened(). */
+static int
+apply(struct collect *c, struct happening_line h)
 {
 	int done;
 
-	if (!c->writing) {
-		c->txn = store_begin(c->store);
-		c->writing = true;
+	if (h.action == ACTION_RELAYED && h.logged.klass == 2 &&
+	    conf_tracks(c->conf, h.remote_mta, h.remote_address)) {
+		h.action = ACTION_TRANSFERRED;
+		h.status = h.logged;
 	}
-	done = store_happened(&c->txn, l);
+	if (h.what == HAPPENED_REINJECTED &&
+	    !store_goes_on(&c->txn, &h, waiting_message_id(c, h.next)))
+		h.what = HAPPENED_ACTION;
+	done = store_happened(&c->txn, &h);
 	c->numbers.events += done == 1;
 	c->numbers.unmatched += done == -1;
+	if (done == 1 && h.what >= HAPPENED_FORWARDED &&
+	    h.what <= HAPPENED_CLONED)
+		replay_link(c, h.instance, h.next);
+	return done;
+}
+
+/* Everything that a line tells.  0: it is about no message. */
+static int
+apply_line(struct collect *c, const struct mta *mta, const struct logline *l,
+    struct span instance, struct happening_line *h)
+{
+	enum said said = mta->parse(l, h);
+	int done = 1;
+
+	h->instance = instance;
+	if (said == SAID_UNKNOWN) {
+		store_not_understood(&c->txn, l->program, l->text);
+		c->numbers.not_understood++;
+	}
+	if (said != SAID_HAPPENED)
+		return done;
+	done = apply(c, *h);
+	if (mta->next != NULL && done != 0)
+		while (mta->next(h))
+			apply(c, *h);
+	return done;
+}
+
+static bool
+same_instance(
+    const struct collect *c, const struct logline *l, struct span instance)
+{
+	const char *i = instance_of(c, l->name);
+
+	return i != NULL && span_is(instance, i);
+}
+
+/* A waiting line, parsed; false: it is not of this queue id after all. */
+static bool
+look_at(const struct collect *c, uint64_t handle, struct span instance,
+    struct span queue_id, struct logline *l, const struct mta **mta,
+    struct happening_line *h)
+{
+	struct span id;
+	unsigned part;
+
+	return waiting_get(c->waiting, handle, l) &&
+	    (*mta = mta_of(l, &id, &part)) != NULL && span_eq(id, queue_id) &&
+	    same_instance(c, l, instance) &&
+	    (*mta)->parse(l, h) == SAID_HAPPENED;
+}
+
+/*
+ * Lines that waited for a message's record.  Which of them are its own is told
+ * by their time (an id may have been another's before); but its Message-ID may
+ * have been logged long before its end, so that comes with the first line
+ * that is its own, be it at `time`.
+ */
+static void
+replay_record(
+    struct collect *c, struct span instance, struct span queue_id, int64_t time)
+{
+	uint64_t found[FOUND_MAX], id_handle = 0;
+	size_t n = waiting_find(c->waiting, queue_id, found, FOUND_MAX);
+	struct happening_line h, id = { 0 };
+	const struct mta *mta;
+	struct logline l;
+
+	for (size_t i = 0; i <= n; i++) {
+		int done = time != 0 && i == n;
+
+		if (i < n &&
+		    look_at(c, found[i], instance, queue_id, &l, &mta, &h)) {
+			done = apply_line(c, mta, &l, instance, &h);
+			if (done != 0)
+				waiting_take(c->waiting, found[i]);
+			if (done == 0 && h.what == HAPPENED_MESSAGE_ID) {
+				id = h;
+				id_handle = found[i];
+			} else if (done == 0 && h.what == HAPPENED_REMOVED) {
+				id.text.n = 0; /* it was another's */
+			}
+			time = h.time;
+		}
+		if (done != 0 && id.text.n > 0) {
+			id.time = time;
+			if (apply(c, id) == 1)
+				waiting_take(c->waiting, id_handle);
+			id.text.n = 0;
+		}
+	}
+}
+
+/* Lines that waited for the link to a message: of the last one that had the
+ * id. */
+static void
+replay_link(struct collect *c, struct span instance, struct span queue_id)
+{
+	uint64_t found[FOUND_MAX];
+	size_t n, from = 0;
+	struct happening_line h;
+	const struct mta *mta;
+	struct logline l;
+
+	if (c->depth >= LINK_DEPTH_MAX)
+		return;
+	c->depth++;
+	n = waiting_find(c->waiting, queue_id, found, FOUND_MAX);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (look_at(c, found[i], instance, queue_id, &l, &mta, &h) &&
+		    h.what == HAPPENED_REMOVED)
+			from = i + 1;
+	for (size_t i = from; i < n; i++)
+		if (look_at(c, found[i], instance, queue_id, &l, &mta, &h) &&
+		    apply_line(c, mta, &l, instance, &h) != 0)
+			waiting_take(c->waiting, found[i]);
+	c->depth--;
+}
+
+static bool
+note_newest(const struct message *m, void *arg)
+{
+	struct collect *c = arg;
+
+	if (waiting_any(c->waiting, m->queue_id)) {
+		begin_writing(c);
+		replay_record(c, m->instance, m->queue_id, 0);
+	}
+	return false;
+}
+
+/* Records that came after their lines. */
+static void
+look_for_new(struct collect *c)
+{
+	uint64_t newest;
+
+	c->txn = store_look(c->store);
+	c->looking = true;
+	newest = store_newest(&c->txn);
+	while (c->newest < newest) {
+		uint64_t n =
+		    store_message_at(&c->txn, c->newest + 1, note_newest, c);
+
+		c->newest = n != 0 ? n : newest;
+	}
+}
+
+/* Nobody's, so far.  What a client said before its message was accepted
+ * changes nothing, later neither. */
+static void
+wait(struct collect *c, struct span queue_id, const struct logline *l)
+{
+	if (span_is(l->program, "smtpd") || span_is(l->program, "bounce"))
+		return;
+	waiting_put(c->waiting, queue_id, l);
 }
 
 static void
-write_early(struct collect *c, struct happening_line *l)
+take_known(struct collect *c, const struct mta *mta, struct span instance,
+    struct span queue_id, struct logline *l, unsigned part)
 {
-	struct early *e = slot(c, l->queue_id);
+	struct happening_line h;
 
-	if (!span_is(l->queue_id, e->queue_id))
+	begin_writing(c);
+	if (part > 0 && !splice_add(&c->splice, instance, queue_id, l))
 		return;
-	l->what = HAPPENED_MESSAGE_ID;
-	l->text = span_of(e->text);
-	write_line(c, l);
-	e->queue_id[0] = '\0';
-}
-
-/* Within a write transaction the store is asked anyway. */
-static bool
-is_known(struct collect *c, const struct happening_line *l)
-{
-	return store_knows(c->store, l->instance, l->queue_id);
+	if (waiting_any(c->waiting, queue_id))
+		replay_record(c, instance, queue_id, l->time);
+	if (apply_line(c, mta, l, instance, &h) == 0)
+		wait(c, queue_id, l);
 }
 
 static void
 take(struct collect *c, struct span text)
 {
 	struct logline line;
-	struct happening_line l;
-	enum postfix_line what;
+	const struct mta *mta;
+	struct span queue_id;
 	const char *instance;
+	unsigned part;
 
 	c->numbers.lines++;
-	if (logline_parse(text, c->written, &c->cache, &line) != MTRK_OK)
+	if (logline_parse(text, c->written, &c->cache, &line) != MTRK_OK ||
+	    (mta = mta_of(&line, &queue_id, &part)) == NULL ||
+	    (instance = instance_of(c, line.name)) == NULL)
 		return;
-	instance = conf_instance_by_syslog(c->conf, line.name);
-	if (instance == NULL ||
-	    (what = postfix_parse(&line, &l)) == POSTFIX_NOTHING)
-		return;
-	l.instance = span_of(instance);
-	if (what == POSTFIX_EARLY)
-		keep_early(c, &l);
-	else if (!is_known(c, &l))
-		return;
-	else if (what == POSTFIX_QUEUED)
-		write_early(c, &l);
+	if (store_knows(&c->txn, span_of(instance), queue_id))
+		take_known(c, mta, span_of(instance), queue_id, &line, part);
 	else
-		write_line(c, &l);
+		wait(c, queue_id, &line);
+}
+
+/* Nothing was written: the lines come again. */
+static void
+back(struct collect *c)
+{
+	follow_rewind(c->follow, c->saved);
+	c->txn = store_look(c->store);
+	waiting_load(c->waiting, &c->txn, c->mark);
+	store_end(&c->txn);
+	c->newest = 0;
 }
 
 static enum mtrk_err
@@ -146,13 +349,14 @@ commit(struct collect *c)
 	follow_mark(c->follow, mark);
 	if (c->mark != NULL)
 		store_set_mark(&c->txn, c->mark, span_of(mark));
+	waiting_save(c->waiting, &c->txn, c->mark);
 	c->writing = false;
 	err = store_end(&c->txn);
 	if (err == MTRK_OK) {
 		memcpy(c->saved, mark, sizeof mark);
-		memcpy(c->done, mark, sizeof mark);
+		waiting_saved(c->waiting);
 	} else {
-		follow_rewind(c->follow, c->done);
+		back(c);
 	}
 	return err;
 }
@@ -164,17 +368,19 @@ collect_some(struct collect *c)
 	struct span line;
 	unsigned n = 0;
 
+	look_for_new(c);
 	while (n < COLLECT_LINES && follow_line(c->follow, &line)) {
 		c->written = follow_written(c->follow);
 		take(c, line);
 		n++;
 	}
-	if (n == 0)
-		return MTRK_NOTFOUND;
 	if (c->writing)
 		err = commit(c);
 	else
-		follow_mark(c->follow, c->done);
+		err = n == 0 ? MTRK_NOTFOUND : MTRK_OK;
+	if (c->looking)
+		store_end(&c->txn);
+	c->looking = false;
 	return err == MTRK_OK && n == COLLECT_LINES ? MTRK_TOOBIG : err;
 }
 
@@ -186,8 +392,7 @@ collect_save(struct collect *c)
 	follow_mark(c->follow, mark);
 	if (c->mark == NULL || strcmp(mark, c->saved) == 0)
 		return MTRK_OK;
-	c->txn = store_begin(c->store);
-	c->writing = true;
+	begin_writing(c);
 	return commit(c);
 }
 

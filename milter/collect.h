@@ -30,7 +30,10 @@ enum mtrk_err collect_some(struct collect *);
 enum mtrk_err collect_save(struct collect *);
 
 struct collect_numbers {
-	uint64_t lines, events, unmatched;
+	uint64_t lines, events;
+	uint64_t
+	    unmatched; /* of a tracked message, of none of its recipients */
+	uint64_t not_understood; /* of a tracked message */
 };
 struct collect_numbers collect_numbers(const struct collect *);
 

@@ -44,13 +44,15 @@ fill_remote(struct tstat_recipient *r, struct span remote)
 /* A18: without ORCPT the address as received is the original one. */
 static bool
 fill_recipient(struct tstat_recipient *r, const struct message *m,
-    uint32_t index, uint64_t queue_lifetime_s)
+    uint32_t index, const struct conf *conf)
 {
 	const struct recipient *from = &m->recipients[index];
 	bool orcpt = from->original.n > 0;
 	struct disposition d;
 
-	disposition_of(m, index, queue_lifetime_s, &d);
+	disposition_of(m, index, conf->queue_lifetime_s, &d);
+	if (conf->hide_forwarding)
+		disposition_hide_forwarding(m, index, &d);
 	r->original_type = orcpt ? text(from->original_type) : strdup("rfc822");
 	r->original = text(orcpt ? from->original : from->address);
 	r->final_type = strdup("rfc822");
@@ -80,8 +82,7 @@ fill_part(
 	for (uint32_t i = 0; i < m->n_recipients; i++) {
 		struct tstat_recipient *r = tstat_add_recipient(p);
 
-		if (r == NULL ||
-		    !fill_recipient(r, m, i, conf->queue_lifetime_s))
+		if (r == NULL || !fill_recipient(r, m, i, conf))
 			return false;
 	}
 	return true;

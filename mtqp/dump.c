@@ -56,19 +56,21 @@ json_status(struct status s)
 	return json_string(text);
 }
 
+/* Where it went and under which queue id, if not under the recipient's and
+ * message's own. */
 static json_t *
 json_event(const struct event *e)
 {
-	return json_pack("{so, ss, so, so, so}", "time", json_time(e->time),
-	    "action", action_text(e->action), "status", json_status(e->status),
-	    "remote_mta", json_text(e->remote_mta), "text", json_text(e->text));
-}
+	json_t *j = json_pack("{so, ss, so, so, so}", "time",
+	    json_time(e->time), "action", action_text(e->action), "status",
+	    json_status(e->status), "remote_mta", json_text(e->remote_mta),
+	    "text", json_text(e->text));
 
-static bool
-is_of(const struct event *e, uint32_t recipient)
-{
-	return (e->kind == EVENT_ACTION || e->kind == EVENT_HANDED) &&
-	    (e->recipient == recipient || e->recipient == EVENT_ALL);
+	if (e->address.n > 0)
+		json_object_set_new(j, "address", json_text(e->address));
+	if (e->queue_id.n > 0)
+		json_object_set_new(j, "queue_id", json_text(e->queue_id));
+	return j;
 }
 
 static json_t *
@@ -79,7 +81,7 @@ json_events(const struct message *m, uint32_t recipient)
 	for (size_t i = 0; i < m->n_events; i++) {
 		const struct event *e = &m->events[i];
 
-		if (is_of(e, recipient))
+		if (event_is_of(m, e, recipient))
 			json_array_append_new(list, json_event(e));
 	}
 	return list;
@@ -143,10 +145,18 @@ text_event(const struct event *e, FILE *out)
 
 	when_rfc3339(e->time, when);
 	status_format(e->status, status);
-	fprintf(out, "    %s %s %s", when, action_text(e->action), status);
+	fprintf(out, "    %s", when);
+	if (e->action != ACTION_NONE)
+		fprintf(out, " %s %s", action_text(e->action), status);
 	if (e->remote_mta.n > 0)
 		fprintf(out, " by %s",
 		    log_quote(e->remote_mta, remote, sizeof remote));
+	if (e->address.n > 0)
+		fprintf(out, " to <%s>",
+		    log_quote(e->address, remote, sizeof remote));
+	if (e->queue_id.n > 0)
+		fprintf(out, " as %s",
+		    log_quote(e->queue_id, remote, sizeof remote));
 	fprintf(out, " %s\n", log_quote(e->text, text, sizeof text));
 }
 
@@ -165,7 +175,7 @@ text_recipient(
 	for (size_t n = 0; n < m->n_events; n++) {
 		const struct event *e = &m->events[n];
 
-		if (is_of(e, i))
+		if (event_is_of(m, e, i))
 			text_event(e, out);
 	}
 }

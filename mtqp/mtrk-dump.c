@@ -86,6 +86,16 @@ counter(struct span name, uint64_t value, void *arg)
 	    (unsigned long long)value);
 }
 
+static void
+example(struct span name, struct span line, void *arg)
+{
+	char q[128], text[2048];
+
+	(void)arg;
+	printf("example.%s %s\n", log_quote(name, q, sizeof q),
+	    log_quote(line, text, sizeof text));
+}
+
 static enum mtrk_err
 statistics(struct store *st)
 {
@@ -103,7 +113,8 @@ statistics(struct store *st)
 	/* a running mtqpd's are its own; that it doesn't run is no fault */
 	if (run.conf.metrics_socket[0] != '\0')
 		(void)metrics_fetch(run.conf.metrics_socket, counter, NULL);
-	return store_counters(st, counter, NULL);
+	err = store_counters(st, counter, NULL);
+	return err == MTRK_OK ? store_examples(st, example, NULL) : err;
 }
 
 /* An empty answer has its reason. */

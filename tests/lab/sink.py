@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """sink.py [ADDRESS:]PORT [FILE]: the next hop that a test needs, without MTRK.
 
-A recipient whose local part begins with "defer" gets 451, with "bounce" 550,
-any other 250.  Each message taken appends a line to FILE: its X-Number header
-or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told otherwise.
+A recipient whose local part begins with "defer" gets 451, with "bounce" or
+"soft" 550, any other 250; one that begins with "late" gets the message
+refused after DATA.  Each message taken appends a line to FILE: its X-Number
+header or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told
+otherwise.
 """
 import socketserver
 import sys
@@ -22,6 +24,8 @@ class Session(socketserver.StreamRequestHandler):
             self.say("451 4.7.1 try again later")
         elif local.startswith("bounce"):
             self.say("550 5.1.1 no such user")
+        elif local.startswith("soft"):
+            self.say("550 5.1.1 soft refusal")
         else:
             self.rcpts.append(local.split(">")[0])
             self.say("250 2.1.5 ok")
@@ -39,8 +43,10 @@ class Session(socketserver.StreamRequestHandler):
         if self.server.record:
             with lock, open(self.server.record, "a") as out:
                 out.write(number + " " + ",".join(self.rcpts) + "\n")
+        late = any(r.startswith("late") for r in self.rcpts)
         self.rcpts = []
-        self.say("250 2.0.0 Ok: queued as SINK01")
+        self.say("554 5.6.0 content refused" if late else
+                 "250 2.0.0 Ok: queued as SINK01")
 
     def handle(self):
         self.rcpts = []

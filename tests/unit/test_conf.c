@@ -51,7 +51,10 @@ good(void **state)
 	assert_int_equal(load("# a comment\n\n  STORE\t/x/y  \nretention 36h\n"
 			      "Listen 127.0.0.1:2038\nlisten [::1]:1038\n"
 			      "Instance postfix-a a.test\nUnknown OPAQUE\n"
-			      "StoreLimit 64M\nMilterSocketMode 0640\n",
+			      "StoreLimit 64M\nMilterSocketMode 0640\n"
+			      "TrackingPeer peer.test\nHideForwarding yes\n"
+			      "TrackingPeer 192.0.2.0/24\nWaitingRoom 1M\n"
+			      "TrackingPeer 2001:db8::/33\nWaitingTime 1h\n",
 			     &c, errors),
 	    MTRK_OK);
 	assert_string_equal(errors, "");
@@ -66,6 +69,44 @@ good(void **state)
 	assert_string_equal(
 	    conf_instance_by_daemon(&c, SPAN("a.test")), "postfix-a");
 	assert_null(conf_instance_by_daemon(&c, SPAN("b.test")));
+	assert_int_equal(c.hide_forwarding, 1);
+	assert_int_equal(c.waiting_size, 1 << 20);
+	assert_int_equal(c.waiting_time_s, 3600);
+}
+
+/* design.md 4: a next hop that is a configured peer. */
+static void
+peers(void **state)
+{
+	static const struct {
+		const char *name, *address;
+		bool is;
+	} cases[] = {
+		{ "peer.test", "198.51.100.1", true },
+		{ "MX.Peer.Test", "", true },
+		{ "notpeer.test", "", false },
+		{ "peer.test.evil.test", "", false },
+		{ "x.test", "192.0.2.255", true },
+		{ "x.test", "192.0.3.0", false },
+		{ "x.test", "2001:db8:7fff::1", true },
+		{ "x.test", "IPv6:2001:db8::1", true },
+		{ "x.test", "2001:db8:8000::1", false },
+		{ "192.0.2.1", "", false }, /* a name is no address */
+		{ "", "", false },
+	};
+	char errors[4096];
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(load("TrackingPeer peer.test\n"
+			      "TrackingPeer 192.0.2.0/24\n"
+			      "TrackingPeer 2001:db8::/33\n",
+			     &c, errors),
+	    MTRK_OK);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (conf_tracks(&c, span_of(cases[i].name),
+			span_of(cases[i].address)) != cases[i].is)
+			fail_msg("%s %s", cases[i].name, cases[i].address);
 }
 
 /* Each with its line, and what stands in the message. */
@@ -101,6 +142,11 @@ bad(void **state)
 		{ "MTQPConnections 0\n", ":1: out of range" },
 		{ "MTQPFailures few\n", ":1: a number expected" },
 		{ "Instance one\n", ":1: SYSLOG_NAME DAEMON_NAME" },
+		{ "TrackingPeer 192.0.2.0/33\n", ":1: a host, a domain" },
+		{ "TrackingPeer .test\n", ":1: a host, a domain" },
+		{ "TrackingPeer a b\n", ":1: a host, a domain" },
+		{ "WaitingTime 0\n", ":1: out of range" },
+		{ "WaitingRoom 1k\n", ":1: out of range" },
 		{ "GateListen 127.0.0.1:25 127.0.0.1:26\n",
 		    ":1: plain, proxy or transparent" },
 		{ "GateListen 127.0.0.1:25 127.0.0.1:26 proxy ssl\n",
@@ -268,6 +314,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(good),
+		cmocka_unit_test(peers),
 		cmocka_unit_test(bad),
 		cmocka_unit_test(next_hops),
 		cmocka_unit_test(printed_is_readable),

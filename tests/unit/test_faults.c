@@ -159,9 +159,9 @@ one_event(unsigned long n)
 	struct happening_line l;
 	struct txn t;
 
-	(void)n;
 	sample_message(&s, 1);
-	l = sample_line(&s, ACTION_DELAYED, SAMPLE_ARRIVAL, "451 later");
+	l = sample_line(
+	    &s, ACTION_DELAYED, SAMPLE_ARRIVAL + (int64_t)n, "451 later");
 	t = store_begin(st);
 	store_happened(&t, &l);
 	store_set_mark(&t, "log", SPAN("1 2 3"));

@@ -1,0 +1,24 @@
+/*
+ * common/peer.h -- other servers as the configuration names them: a host or
+ * a domain with all that is below it, an address, a network.
+ */
+#ifndef MTRK_COMMON_PEER_H
+#define MTRK_COMMON_PEER_H
+
+#include "common/span.h"
+
+enum { PEER_TEXT_MAX = 255 /* RFC 1035 2.3.4 */ };
+
+struct peer {
+	char text[PEER_TEXT_MAX + 1]; /* as written */
+	bool network;
+	unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	unsigned bits; /* of it that count */
+};
+
+/* "mx.x.test", "x.test", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" */
+bool peer_parse(struct span, struct peer *out);
+/* Either may be empty; an address comes without brackets. */
+bool peer_is(const struct peer *, struct span name, struct span address);
+
+#endif

@@ -1,0 +1,395 @@
+/*
+ * What the MTA's log says about a queue id, applied to the message that
+ * claims it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/store_private.h"
+
+/* The line, and whom it is about. */
+struct job {
+	struct txn *t;
+	const struct happening_line *l;
+	struct claim claim;
+	const struct message *m;
+};
+
+static struct span
+at_most(struct span s, size_t n)
+{
+	return (struct span){ s.p, s.n < n ? s.n : n };
+}
+
+static void
+add(const struct job *j, struct event e)
+{
+	e.time = j->l->time;
+	e.text = at_most(e.text, EVENT_TEXT_MAX);
+	if (e.kind != EVENT_LINK && j->claim.linked)
+		e.queue_id = j->l->queue_id;
+	add_event(j->t, j->claim.message, &e);
+}
+
+static void
+add_note(const struct job *j)
+{
+	add(j,
+	    (struct event){ .kind = EVENT_NOTE,
+		.recipient = EVENT_ALL,
+		.text = j->l->text });
+}
+
+/* One became several, or is a list: from here on nobody is told more. */
+static void
+add_expanded(const struct job *j, uint32_t recipient)
+{
+	add(j,
+	    (struct event){ .kind = EVENT_ACTION,
+		.recipient = recipient,
+		.action = ACTION_EXPANDED,
+		.status = STATUS(2, 0, 0) });
+}
+
+static void
+add_action(const struct job *j, uint32_t recipient)
+{
+	const struct happening_line *l = j->l;
+	struct event e = { .kind = EVENT_ACTION,
+		.recipient = recipient,
+		.action = l->action,
+		.status = l->status,
+		.remote_mta = at_most(l->remote_mta, REMOTE_MAX),
+		.text = l->text };
+
+	if (!l->hidden &&
+	    (recipient >= j->m->n_recipients ||
+		!address_equal(
+		    l->address, j->m->recipients[recipient].address, true)))
+		e.address = at_most(l->address, ADDRESS_MAX);
+	add(j, e);
+}
+
+/*
+ * Whom does the line mean?  Those of the message by their own address; who
+ * was forwarded under this id; whose alias is known to lead there; with one
+ * recipient only, he.  Otherwise somebody: when all others have been named,
+ * it can only be the one who wasn't.
+ */
+static size_t
+whom(const struct job *j, uint32_t who[MEMBER_OF_MAX])
+{
+	const struct happening_line *l = j->l;
+	bool named = l->original.n > 0 || !l->member;
+	size_t n;
+
+	if (named && message_recipient(j->m, l->original, l->address, who))
+		return 1;
+	if (j->claim.linked && j->claim.recipient < j->m->n_recipients) {
+		who[0] = j->claim.recipient;
+		return 1;
+	}
+	if (!l->member)
+		return 0;
+	if (j->m->n_recipients == 1) {
+		who[0] = 0;
+		return 1;
+	}
+	n = find_member(j->t, j->claim.message, l->address, who);
+	if (n == 0)
+		who[n++] = EVENT_SOMEONE;
+	return n;
+}
+
+/* The first of a list's members that is known says whose list it was. */
+static void
+list_of(struct job *j, uint32_t recipient)
+{
+	if (!j->claim.list || j->claim.recipient < j->m->n_recipients)
+		return;
+	j->claim.recipient = recipient;
+	put_link(j->t, j->l->instance, j->l->queue_id, &j->claim);
+	add_expanded(j, recipient);
+}
+
+static bool
+each_recipient(struct job *j, void (*act)(struct job *, uint32_t recipient))
+{
+	uint32_t who[MEMBER_OF_MAX];
+	size_t n = whom(j, who);
+
+	if (n == 0)
+		store_count(j->t, "recipient-unknown", 1);
+	for (size_t i = 0; i < n; i++)
+		act(j, who[i]);
+	return n > 0;
+}
+
+static void
+do_action(struct job *j, uint32_t recipient)
+{
+	if (recipient < j->m->n_recipients)
+		list_of(j, recipient);
+	add_action(j, recipient);
+}
+
+static bool
+happened_action(struct job *j)
+{
+	return each_recipient(j, do_action);
+}
+
+static bool
+happened_to_all(struct job *j)
+{
+	add(j,
+	    (struct event){ .kind = EVENT_ACTION,
+		.recipient = EVENT_ALL,
+		.action = j->l->action,
+		.status = j->l->status,
+		.text = j->l->text });
+	return true;
+}
+
+/* Sendmail tells of some failures without a name: a bounce, and no to= line
+ * before it.  It counts if it can be only one. */
+static bool
+happened_one_failed(struct job *j)
+{
+	struct disposition d;
+	struct message whole;
+	uint32_t who = 0, waiting = 0;
+	bool failed = false;
+
+	if (!load_whole(j->t, j->claim.message, &whole)) {
+		message_free(&whole);
+		return false;
+	}
+	for (uint32_t i = 0; i < whole.n_recipients; i++) {
+		disposition_of(&whole, i, 0, &d);
+		failed |= d.action == ACTION_FAILED;
+		if (action_is_end(d.action))
+			continue;
+		waiting++;
+		who = i;
+	}
+	for (size_t i = 0; i < whole.n_events; i++)
+		failed |= whole.events[i].action == ACTION_FAILED;
+	message_free(&whole);
+	if (!failed && waiting > 0)
+		add(j,
+		    (struct event){ .kind = EVENT_ACTION,
+			.recipient = waiting == 1 ? who : EVENT_SOMEONE,
+			.action = ACTION_FAILED,
+			.status = j->l->status,
+			.text = j->l->text });
+	return true;
+}
+
+/* Its copies under other queue ids have the same. */
+static bool
+happened_message_id(struct job *j)
+{
+	if (!j->claim.linked)
+		add(j,
+		    (struct event){ .kind = EVENT_MESSAGE_ID,
+			.recipient = EVENT_ALL,
+			.text = j->l->text });
+	return true;
+}
+
+/* A list with an owner sends in the owner's name (S31, T25). */
+static bool
+happened_from(struct job *j)
+{
+	if (j->claim.linked && !j->claim.list &&
+	    j->claim.recipient < j->m->n_recipients &&
+	    !address_equal(j->l->address, j->m->sender, true)) {
+		j->claim.list = true;
+		put_link(j->t, j->l->instance, j->l->queue_id, &j->claim);
+		add_expanded(j, j->claim.recipient);
+	}
+	return true;
+}
+
+static bool
+happened_note(struct job *j)
+{
+	add_note(j);
+	return true;
+}
+
+static void
+do_alias(struct job *j, uint32_t recipient)
+{
+	if (recipient < j->m->n_recipients)
+		add_member(j->t, j->claim.message, j->l->next, recipient);
+}
+
+static bool
+happened_alias(struct job *j)
+{
+	return each_recipient(j, do_alias);
+}
+
+static void
+do_expanded(struct job *j, uint32_t recipient)
+{
+	add_expanded(j, recipient);
+}
+
+static bool
+happened_expanded(struct job *j)
+{
+	return each_recipient(j, do_expanded);
+}
+
+static void
+free_id(const struct job *j)
+{
+	free_claim(j->t, j->l->instance, j->l->queue_id, j->claim.message);
+}
+
+/* The link, and its event: by that a purge finds it again. */
+static void
+add_link(const struct job *j, uint32_t of_event, uint32_t of_claim, bool list)
+{
+	const struct claim c = { .message = j->claim.message,
+		.recipient = of_claim,
+		.list = list,
+		.since = j->l->time };
+
+	add(j,
+	    (struct event){ .kind = EVENT_LINK,
+		.recipient = of_event,
+		.queue_id = j->l->next,
+		.text = j->l->text });
+	put_link(j->t, j->l->instance, j->l->next, &c);
+}
+
+static void
+do_forward(struct job *j, uint32_t recipient)
+{
+	bool certain = j->l->what == HAPPENED_FORWARDED;
+
+	add_link(j, recipient, certain ? recipient : EVENT_ALL, false);
+}
+
+static bool
+happened_forwarded(struct job *j)
+{
+	return each_recipient(j, do_forward);
+}
+
+static bool
+happened_requeued(struct job *j)
+{
+	add_link(j, EVENT_ALL, EVENT_ALL, j->claim.list);
+	free_id(j);
+	return true;
+}
+
+static bool
+happened_split(struct job *j)
+{
+	add_link(j, EVENT_SOMEONE,
+	    j->claim.linked ? j->claim.recipient : EVENT_ALL, j->claim.list);
+	return true;
+}
+
+static bool
+happened_cloned(struct job *j)
+{
+	uint32_t who = j->m->n_recipients == 1 ? 0 : EVENT_SOMEONE;
+
+	if (j->claim.linked && j->claim.recipient < j->m->n_recipients)
+		who = j->claim.recipient;
+	add_link(j, EVENT_SOMEONE, who, true);
+	add_expanded(j, who);
+	return true;
+}
+
+static bool
+happened_removed(struct job *j)
+{
+	free_id(j);
+	return true;
+}
+
+static bool
+happened_deleted(struct job *j)
+{
+	happened_to_all(j);
+	free_id(j);
+	return true;
+}
+
+static bool (*const acts[])(struct job *) = {
+	[HAPPENED_ACTION] = happened_action,
+	[HAPPENED_TO_ALL] = happened_to_all,
+	[HAPPENED_ONE_FAILED] = happened_one_failed,
+	[HAPPENED_MESSAGE_ID] = happened_message_id,
+	[HAPPENED_FROM] = happened_from,
+	[HAPPENED_NOTE] = happened_note,
+	[HAPPENED_ALIAS] = happened_alias,
+	[HAPPENED_EXPANDED] = happened_expanded,
+	[HAPPENED_FORWARDED] = happened_forwarded,
+	[HAPPENED_REINJECTED] = happened_forwarded,
+	[HAPPENED_REQUEUED] = happened_requeued,
+	[HAPPENED_SPLIT] = happened_split,
+	[HAPPENED_CLONED] = happened_cloned,
+	[HAPPENED_REMOVED] = happened_removed,
+	[HAPPENED_DELETED] = happened_deleted,
+};
+
+int
+store_happened(struct txn *t, const struct happening_line *l)
+{
+	struct message m;
+	struct job j = { .t = t, .l = l, .m = &m };
+	int done = 0;
+
+	if (l->next.n <= QUEUE_ID_LEN_MAX || l->what == HAPPENED_ALIAS)
+		done = !find_claim(
+			   t, l->instance, l->queue_id, l->time, &j.claim, &m)
+		    ? 0
+		    : acts[l->what](&j) ? 1
+					: -1;
+	else
+		return -1;
+	message_free(&m);
+	return t->err == MTRK_OK ? done : -1;
+}
+
+static bool
+same_message_id(struct txn *t, uint64_t message, struct span id)
+{
+	struct message whole;
+	bool same = load_whole(t, message, &whole) && id.n > 0 &&
+	    span_eq(at_most(id, EVENT_TEXT_MAX), whole.message_id);
+
+	message_free(&whole);
+	return same;
+}
+
+bool
+store_goes_on(struct txn *t, const struct happening_line *l,
+    struct span message_id_of_next)
+{
+	struct message m, other;
+	struct claim c, next;
+	bool ours, on;
+
+	ours = l->next.n <= QUEUE_ID_LEN_MAX &&
+	    !span_eq(l->next, l->queue_id) &&
+	    find_claim(t, l->instance, l->queue_id, l->time, &c, &m);
+	if (!ours)
+		return false;
+	message_free(&m);
+	if (find_claim(t, l->instance, l->next, l->time, &next, &other))
+		on = next.linked && next.message == c.message;
+	else
+		on = same_message_id(t, c.message, message_id_of_next);
+	message_free(&other);
+	return on;
+}

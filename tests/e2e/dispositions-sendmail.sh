@@ -1,0 +1,158 @@
+#!/bin/bash
+# Every outcome that Sendmail knows, by a real one, at LogLevel 9 and 11.
+bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
+. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../lab/sendmail.sh"
+lab_start
+export XDG_DATA_HOME="$lab/data"
+lab_conf "HideForwarding no"
+sed -i "s|^MailLog .*|MailLog $lab/sendmail/mail.log|" "$lab/mtrk.conf"
+mkdir -p "$lab/sendmail/forward"
+lab_start_sink
+lab_start_milter
+cat >"$lab/sendmail/aliases" <<'A'
+postmaster: root
+root: root@far.test
+single: games
+away: friend@far.test
+two: games, news@far.test
+list: games, carol@far.test, dave@far.test
+owner-list: listadmin
+listadmin: friend@far.test
+solo: carol@far.test
+owner-solo: listadmin
+included: :include:/etc/hostname
+nested: list, games
+loop: loop2
+loop2: loop
+program: "|cat >/dev/null"
+A
+printf 'fwd@far.test\n' >"$lab/sendmail/forward/sync"
+printf '\\man, copy@far.test\n' >"$lab/sendmail/forward/man"
+printf 'proxy 75\nbackup 69\nwww-data 67\n' >"$lab/sendmail/exits"
+rest="define(\`confTO_QUEUEWARN', \`1d')define(\`confTO_QUEUERETURN', \`4s')dnl
+define(\`confPRIVACY_FLAGS', \`')dnl
+QUEUE_GROUP(\`mqueue', \`P=$lab/sendmail/queue, F=f, r=3')dnl
+LOCAL_RULESETS
+SLocal_check_mail
+R<quarantine@h.test>	\$#error \$@ quarantine \$: suspicious
+R<drop@h.test>	\$#discard \$: discard
+"
+
+secret=AAECAwQFBgcICQoLDA0ODw==
+log=$lab/sendmail/mail.log
+mark() {
+	local reply
+	reply=$(python3 "$lab_root/tests/lab/marked.py" "$sm_port" "$@") || true
+	qid=$(echo "$reply" | sed -n 's/.* \([0-9A-Za-z]*\) Message accepted.*/\1/p')
+}
+rows() {
+	lab_dump --json --envid "$1" 2>/dev/null | jq -ce '[.recipients[] |
+	    [.original_recipient, .final_recipient, .action, .status, .remote_mta]]'
+}
+is() { [ "$(rows "$1")" = "$2" ]; }
+want() {
+	local envid=$1 rows asked; shift
+	rows=$(printf '%s\n' "$@" | jq -cR 'split(" ") | map(if . == "-" then null else . end)' | jq -cs .)
+	lab_wait ${WANT_S:-20} is "$envid" "$rows" ||
+	    lab_fail "$envid: $(rows "$envid"), not $rows; $(lab_dump --envid "$envid")
+$(grep "$qid" "$log")"
+	asked=$(lab_track query --server "127.0.0.1:$mtqp_port" --json "$envid" $secret |
+	    jq -c '[.parts[0].recipients[] | [.original_recipient, .action, .status]]') || true
+	[ "$asked" = "$(echo "$rows" | jq -c 'map([.[0], .[2], .[3]])')" ] ||
+	    lab_fail "MTQP on $envid: $asked, not $rows"
+}
+logged() { grep -q "$1" "$log"; }
+
+lab_start_sendmail "$rest"
+lab_start_collect
+lab_start_mtqpd
+
+# 1. sent, local, several on a line, failures before and after DATA
+mark ways@h.test a@h.test friend@far.test friend2@far.test games@sm.lab.test
+want ways@h.test \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
+    'friend2@far.test friend2@far.test relayed 2.1.9 [127.0.0.1]' \
+    'games@sm.lab.test games@sm.lab.test delivered 2.0.0 -'
+mark fail@h.test a@h.test bounce@far.test www-data@sm.lab.test backup@sm.lab.test
+want fail@h.test \
+    'bounce@far.test bounce@far.test failed 5.1.1 [127.0.0.1]' \
+    'www-data@sm.lab.test www-data@sm.lab.test failed 5.1.1 -' \
+    'backup@sm.lab.test backup@sm.lab.test failed 5.0.0 -'
+mark late@h.test a@h.test late@far.test friend@far.test
+want late@h.test 'late@far.test late@far.test failed 5.0.0 [127.0.0.1]' \
+    'friend@far.test friend@far.test failed 5.0.0 [127.0.0.1]'
+
+# 2. aliases and .forward at LogLevel 9: members have no brackets and no link
+mark single@h.test a@h.test single@sm.lab.test
+want single@h.test 'single@sm.lab.test games delivered 2.0.0 -'
+mark away@h.test a@h.test away@sm.lab.test games@sm.lab.test
+want away@h.test 'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
+    'games@sm.lab.test games@sm.lab.test delivered 2.0.0 -'
+mark two@h.test a@h.test two@sm.lab.test
+want two@h.test 'two@sm.lab.test two@sm.lab.test expanded 2.0.0 -'
+mark list@h.test a@h.test list@sm.lab.test friend@far.test
+want list@h.test 'list@sm.lab.test list@sm.lab.test expanded 2.0.0 -' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
+mark solo@h.test a@h.test solo@sm.lab.test
+want solo@h.test 'solo@sm.lab.test solo@sm.lab.test expanded 2.0.0 -'
+mark forward@h.test a@h.test sync@sm.lab.test
+want forward@h.test 'sync@sm.lab.test fwd@far.test relayed 2.1.9 [127.0.0.1]'
+mark copy@h.test a@h.test man@sm.lab.test
+want copy@h.test 'man@sm.lab.test man@sm.lab.test expanded 2.0.0 -'
+mark program@h.test a@h.test program@sm.lab.test
+want program@h.test 'program@sm.lab.test program@sm.lab.test delivered 2.0.0 -'
+mark loop@h.test a@h.test loop@sm.lab.test
+want loop@h.test 'loop@sm.lab.test loop@sm.lab.test failed 5.0.0 -'
+
+# 3. split by a queue group: new ids for some
+mark split@h.test a@h.test f1@far.test f2@far.test f3@far.test f4@far.test f5@far.test
+want split@h.test \
+    'f1@far.test f1@far.test relayed 2.1.9 [127.0.0.1]' 'f2@far.test f2@far.test relayed 2.1.9 [127.0.0.1]' \
+    'f3@far.test f3@far.test relayed 2.1.9 [127.0.0.1]' 'f4@far.test f4@far.test relayed 2.1.9 [127.0.0.1]' \
+    'f5@far.test f5@far.test relayed 2.1.9 [127.0.0.1]'
+logged 'split: maxrcpts=3' || lab_fail "not split"
+
+# 4. deferred, then too old: Sendmail names nobody
+mark defer@h.test a@h.test defer@far.test friend@far.test
+want defer@h.test 'defer@far.test defer@far.test delayed 4.3.0 [127.0.0.1]' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
+mark local@h.test a@h.test proxy@sm.lab.test
+want local@h.test 'proxy@sm.lab.test proxy@sm.lab.test delayed 4.0.0 -'
+expired() { lab_sm -q >/dev/null 2>&1; [ "$(grep -c 'Cannot send message for' "$log")" -ge 2 ]; }
+lab_wait 20 expired || lab_fail "nothing timed out"
+want defer@h.test 'defer@far.test defer@far.test failed 4.4.7 [127.0.0.1]' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
+want local@h.test 'proxy@sm.lab.test proxy@sm.lab.test failed 4.4.7 -'
+
+# 5. quarantined, released; discarded
+mark quarantine@h.test quarantine@h.test friend@far.test
+want quarantine@h.test 'friend@far.test friend@far.test delayed 4.0.0 -'
+lab_sm -qQ -Q >/dev/null 2>&1 || true
+lab_wait 20 logged unquarantine || lab_fail "not released"
+lab_sm -q >/dev/null 2>&1 || true
+want quarantine@h.test 'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
+mark drop@h.test drop@h.test friend@far.test
+[ -z "$(rows drop@h.test)" ] || lab_fail "a record of what the MTA dropped unseen"
+
+left=$(lab_dump --statistics | grep -E 'not-understood|recipient-unknown') || true
+[ -z "$left" ] || lab_fail "left over: $left"
+
+# 6. LogLevel 11: who is whose member is told; done
+kill "$(head -1 "$lab/sendmail/sendmail.pid")"
+gone() { ! kill -0 "$sendmail_pid"; }
+lab_wait 20 gone || lab_fail "sendmail lives"
+sm_level=11
+lab_start_sendmail "$rest" "define(\`confTO_QUEUERETURN', \`5d')dnl"
+mark names@h.test a@h.test single@sm.lab.test two@sm.lab.test sync@sm.lab.test
+want names@h.test 'single@sm.lab.test games delivered 2.0.0 -' \
+    'two@sm.lab.test two@sm.lab.test expanded 2.0.0 -' \
+    'sync@sm.lab.test fwd@far.test relayed 2.1.9 [127.0.0.1]'
+mark lists@h.test a@h.test list@sm.lab.test away@sm.lab.test nested@sm.lab.test
+want lists@h.test 'list@sm.lab.test list@sm.lab.test expanded 2.0.0 -' \
+    'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
+    'nested@sm.lab.test nested@sm.lab.test expanded 2.0.0 -'
+
+left=$(lab_dump --statistics | grep -E 'not-understood|recipient-unknown') || true
+[ -z "$left" ] || lab_fail "left over: $left"
+echo "dispositions by sendmail: ok"
