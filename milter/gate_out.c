@@ -63,6 +63,7 @@ struct talk {
 	struct next next;
 	size_t at; /* of next.addresses: connected to, or tried */
 	bool looking, connected;
+	bool ended; /* the MTA says nothing more */
 	char envid[ENVID_MAX + 1];
 	struct taken *taken; /* EVENTS_MAX; NULL: none yet */
 	size_t taken_n;
@@ -281,6 +282,8 @@ settle(struct talk *t)
 		pump_close(t->pump, "over");
 		break;
 	case OUTBOUND_GO:
+		if (t->ended && outbound_drained(t->machine))
+			pump_finish(t->pump, SIDE_SERVER);
 		break;
 	}
 }
@@ -353,11 +356,10 @@ on_event(struct pump *p, void *user, enum side side, enum pump_event what)
 		settle(t);
 		break;
 	case PUMP_ENDED:
-		if (side == SIDE_CLIENT) {
-			pump_finish(p, SIDE_SERVER);
-			break;
-		}
-		outbound_hop_closed(t->machine);
+		if (side == SIDE_CLIENT)
+			t->ended = true;
+		else
+			outbound_hop_closed(t->machine);
 		settle(t);
 		break;
 	}

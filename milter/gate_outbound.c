@@ -523,6 +523,13 @@ outbound_wants_mta(const struct outbound *o)
 	return o->in_mta.n < OUTBOUND_INPUT_MAX;
 }
 
+bool
+outbound_drained(const struct outbound *o)
+{
+	return o->in_mta.n == 0 ||
+	    (o->awaited_n == 0 && !o->shaking && o->wish == OUTBOUND_GO);
+}
+
 enum outbound_wish
 outbound_wish(const struct outbound *o)
 {

@@ -75,6 +75,9 @@ struct buf *outbound_to_mta(struct outbound *);
 struct buf *outbound_to_hop(struct outbound *);
 /* False: take nothing from the MTA now, enough is waiting. */
 bool outbound_wants_mta(const struct outbound *);
+/* All that the MTA has said so far is on its way to the next hop, but for
+ * what can't be: a part of a line. */
+bool outbound_drained(const struct outbound *);
 enum outbound_wish outbound_wish(const struct outbound *);
 
 /* TLS is up; `verified`: the certificate fits the host. */

@@ -12,6 +12,7 @@
 #include "mtqp/draw.h"
 #include "mtqp/known_servers.h"
 #include "mtqp/letter.h"
+#include "mtqp/svg.h"
 #include "mtqp/timeline.h"
 #include "mtqp/timeline_json.h"
 #include "mtqp/trace.h"
@@ -29,6 +30,7 @@ enum {
 	OPT_RESOLVER,
 	OPT_MESSAGE,
 	OPT_WATCH,
+	OPT_SVG,
 };
 
 enum {
@@ -43,6 +45,7 @@ struct query {
 	struct track_conf conf;
 	char server[HOST_MAX + 1];
 	uint16_t port;
+	const char *svg; /* a file to draw into; NULL */
 	bool json, raw, message, watch;
 };
 
@@ -57,6 +60,7 @@ static const struct option query_options[] = {
 	{ "resolver", required_argument, NULL, OPT_RESOLVER },
 	{ "message", no_argument, NULL, OPT_MESSAGE },
 	{ "watch", no_argument, NULL, OPT_WATCH },
+	{ "svg", required_argument, NULL, OPT_SVG },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -98,6 +102,9 @@ take_option(struct query *q, int c)
 		return q->message = true;
 	case OPT_WATCH:
 		return q->watch = true;
+	case OPT_SVG:
+		q->svg = optarg;
+		return true;
 	default:
 		return false;
 	}
@@ -227,6 +234,22 @@ note_hop(const struct hop *h, bool all)
 	    stderr);
 }
 
+static bool
+draw_picture(const char *path, const struct hops *h, const struct ways *w)
+{
+	FILE *f = fopen(path, "we");
+	bool ok = f != NULL;
+
+	if (ok) {
+		svg_write(h, w, f);
+		ok = !ferror(f);
+		ok = fclose(f) == 0 && ok;
+	}
+	if (!ok)
+		fprintf(stderr, "mtrk-track: %s: %m\n", path);
+	return ok;
+}
+
 /* Q44: what the server was before, and is not now. */
 static void
 look_for_alarm(struct hop *h)
@@ -279,6 +302,8 @@ ask(struct query *q, FILE *out)
 	if (err == MTRK_OK) {
 		status = timeline_status(&ways);
 		show(q, &hops, &ways, &raw, out);
+		if (q->svg != NULL && !draw_picture(q->svg, &hops, &ways))
+			status = EX_CANTCREAT;
 	} else {
 		status = status_of(err);
 	}
@@ -405,7 +430,7 @@ track_query(int argc, char **argv)
 	if (status == EX_USAGE)
 		fprintf(stderr,
 		    "usage: mtrk-track query [--json|--raw] [--watch] "
-		    "[--depth N] [--allow-private]\n"
+		    "[--svg FILE] [--depth N] [--allow-private]\n"
 		    "       [--resolver ADDR[:PORT]] [--ca FILE] "
 		    "[--require-tls]\n"
 		    "       URI | NUMBER | --message | --server HOST[:PORT] "

@@ -32,13 +32,17 @@ $(ends "$2")
 $(chain_track query "$2" 2>&1)"
 }
 
-# 1. one message, six fates
-uri=$(send games@c.test one@c.test many@c.test friend@d.test)
+# 1. one message: to a mailbox, to aliases at C and at B (S29), to a host
+# without MTRK (S28), and to one without the TLS that A wants
+uri=$(send games@c.test one@c.test many@c.test friend@d.test solo@b.test \
+    someone@clear.test)
 want "one message" "$uri" "friend@d.test relayed 2.1.9 mx.b.test after 2
 games@c.test delivered 2.0.0 mx.c.test after 3
 many@c.test expanded 2.0.0 mx.c.test after 3
-one@c.test delivered 2.0.0 mx.c.test after 3"
-chain_track query "$uri" >"$lab/timeline" 2>&1 || lab_fail "exit status $?"
+one@c.test delivered 2.0.0 mx.c.test after 3
+solo@b.test delivered 2.0.0 mx.c.test after 3
+someone@clear.test delayed 4.7.0 mx.a.test after 1"
+chain_track query "$uri" >"$lab/timeline" 2>&1 || [ $? = 1 ] || lab_fail "exit status"
 grep -q 'handed to mx.b.test' "$lab/timeline" || lab_fail "no timeline: $(cat "$lab/timeline")"
 # ENVID, ORCPT and the certifier are the client's own at every hop (S29); the
 # time is what is left (S21b)
@@ -54,6 +58,12 @@ chain_dump c --json --envid "$envid" |
     lab_fail "S21b: $(chain_dump c --json)"
 grep -q "tls=yes marked=1" "$lab/b-mtrk-gate.log" || lab_fail "A did not use TLS"
 ! grep -q MTRK "$lab/taken" || lab_fail "S28"
+
+# an alias at B to several: C gets both without the certifier (S30, S32)
+uri=$(send duo@b.test)
+want "duo" "$uri" "duo@b.test expanded 2.0.0 mx.b.test after 2"
+! chain_dump c --json --envid "$(echo "$uri" | cut -d/ -f5)" 2>/dev/null | grep -q . ||
+    lab_fail "S30"
 
 # 2. C is down: delayed at B; and up again: delivered at C
 kill "$c_mtrk_gate_pid"; wait "$c_mtrk_gate_pid" 2>/dev/null || true
@@ -77,4 +87,18 @@ chain_pf a postqueue -f
 lab_wait 30 more || lab_fail "the mail did not come"
 ! chain_dump b --json --envid "$envid" 2>/dev/null | grep -q . || lab_fail "S21c"
 
+# 4. as a mailer, without a store, and for a domain that is not there
+sed "s,^Store .*,Store $lab/taken/no," "$lab/b/mtrk.conf" >"$lab/b/lost.conf"
+dialogue() { # HOST LINE...
+	local host=$1; shift
+	printf '%s\r\n' "$@" | chain_at b "$bin/mtrk-gate" -c "$lab/b/lost.conf" \
+	    --pipe "$host" Q1 2>>"$lab/pipe.log"
+}
+dialogue d.test 'EHLO b.test' "MAIL FROM:<a@b.test> ENVID=x@b.test" \
+    'RCPT TO:<friend@d.test>' DATA 'X-Number: 42' '' . QUIT >"$lab/said" ||
+    lab_fail "pipe: $(cat "$lab/pipe.log")"
+grep -q '^42 friend@d.test' "$lab/taken" || lab_fail "pipe: $(cat "$lab/said")"
+grep -q 'event=store .*goes on, untracked' "$lab/pipe.log" || lab_fail "not said"
+dialogue nowhere.test QUIT >"$lab/said"
+grep -q '^554 5.1.2 nowhere.test' "$lab/said" || lab_fail "no 554: $(cat "$lab/said")"
 echo "chain: ok"

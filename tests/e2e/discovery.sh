@@ -78,6 +78,16 @@ within "$bin/mtrk-track" query --json $uri 2>/dev/null | jq -e '.hops[0].state =
 rm -r "/etc/netns/$net"; rmdir /etc/netns 2>/dev/null || true
 status=0; ask --resolver 127.0.0.1:9 $uri >/dev/null 2>"$lab/says" || status=$?
 { [ $status = 75 ] && grep -q DNS "$lab/says"; } || lab_fail "a dead resolver: $status $(cat "$lab/says")"
+# the picture: XML, a box a step and one a server that did not tell
+ask --svg "$lab/way.svg" $uri >/dev/null 2>&1 || true
+boxes=$(python3 -c '
+import sys, xml.etree.ElementTree as t
+r = t.parse(sys.argv[1]).getroot(); s = "{http://www.w3.org/2000/svg}"
+print(len(r.findall(s + "rect")) - 1, len([x for x in r.iter(s + "text") if "mx3.c.test" in (x.text or "")]) > 0)
+' "$lab/way.svg") || lab_fail "not XML: $(cat "$lab/way.svg")"
+steps=$(jq '[.ways[].steps[] | 1 + (if .missing then 1 else 0 end)] | add' "$lab/answer")
+[ "$boxes" = "$steps True" ] || lab_fail "boxes: $boxes, not $steps"
+
 # --watch: what is new, until the end is reached
 again() { net_put mx2.b.test q2@h.test bob@x.test bob@x.test "$@"; }
 again delayed 4.4.1 mx8.test
@@ -88,5 +98,5 @@ status=0; wait $watching || status=$?
     lab_fail "--watch: $status $(cat "$lab/watched")"
 status=0; ask mtqp://nowhere.test/track/q1@h.test/$secret 2>"$lab/says" || status=$?
 [ $status = 69 ] || lab_fail "no such host: $status $(cat "$lab/says")"
-[ -z "${SHOW-}" ] || cat "$lab/text"
+[ -z "${SHOW-}" ] || cp "$lab/text" "$lab/way.svg" "$SHOW"
 echo "discovery: ok"

@@ -1,6 +1,7 @@
 /* A server's MIME answer: read, followed, shown to people and to scripts. */
 #include <stdlib.h>
 
+#include "mtqp/svg.h"
 #include "mtqp/timeline.h"
 #include "mtqp/timeline_json.h"
 
@@ -22,6 +23,10 @@ show(const struct ways *w)
 	    status > TRACK_NO_INFORMATION)
 		abort();
 	timeline_text(&hops, w, (struct look){ .utf8 = true }, out);
+	fclose(out);
+	if ((out = fopen("/dev/null", "w")) == NULL)
+		abort();
+	svg_write(&hops, w, out);
 	fclose(out);
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\n')

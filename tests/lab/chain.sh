@@ -9,13 +9,15 @@
 #	chain_sm COMMAND...	B's Sendmail
 #
 #	A  a.test  Postfix   where mail is submitted; to c.test by way of B
-#	B  b.test  Sendmail  a relay for c.test; a list, list@b.test
+#	B  b.test  Sendmail  a relay for c.test and d.test; aliases solo@ and
+#			     duo@, and list@, whose owner is its sender
 #	C  c.test  Postfix   mailboxes; one@ and many@ are aliases
 #
 # Each has mtrk-gate on port 25 (A: 587 too) and its MTA behind it, mtrk-milter,
 # mtrk-collect and mtqpd on port 2038 of track.ORG.test, which only its SRV
 # record tells.  D is the DNS; it also has sink.py on port 25, a mail host
-# without MTRK (d.test).
+# without MTRK and without TLS (d.test); clear.test is routed to it from A, which
+# verifies TLS, so its mail waits there.
 #
 # Everything lives below $lab (A's files in $lab/a, ...) and in namespaces
 # named after this process; lab_stop removes both.
@@ -128,7 +130,7 @@ chain_postfix() {
 	lab_make_postfix "myhostname = mx.$org.test" "mydestination = $org.test" \
 	    "mynetworks = 127.0.0.0/8 $(chain_address "$org")/32" \
 	    "smtpd_upstream_proxy_protocol = haproxy" \
-	    "smtpd_command_filter =" "transport_maps =" \
+	    "smtpd_command_filter =" \
 	    "minimal_backoff_time = 1s" "queue_run_delay = 1s" "$@"
 	lab=$whole
 	chain_pf "$org" postfix start >"$lab/$org-postfix.log" 2>&1 ||
@@ -145,14 +147,14 @@ chain_sm() {
 	    -D "$lab/b/sendmail/mail.log" -d89.10 -C "$lab/b/sendmail/sm.cf" "$@"
 }
 
-# The list's members are at c.test; its owner is not its sender.
 chain_sendmail() {
 	local whole=$lab up
 	local lab=$whole/b sm_port=2525 milter_port=8891 sink_port=25 sm_level=11
 	up=$(printf '../%.0s' $(seq 20))
 	mkdir -p "$lab/sendmail"
-	printf '%s\n' 'list: one@c.test, two@c.test' 'owner-list: lists' \
-	    'lists: games' >"$lab/sendmail/aliases"
+	printf '%s\n' 'list: backup@c.test, irc@c.test' 'owner-list: lists' \
+	    'lists: games' 'solo: man@c.test' 'duo: lp@c.test, mail@c.test' \
+	    >"$lab/sendmail/aliases"
 	lab_make_sendmail "define(\`confDOMAIN_NAME', \`mx.b.test')dnl" \
 	    "undefine(\`SMART_HOST')dnl" \
 	    "LOCAL_DOMAIN(\`b.test')dnl" "RELAY_DOMAIN(\`c.test d.test')dnl" \
@@ -178,6 +180,7 @@ chain_organisations() {
 	    "GateListen $(chain_address a):25 127.0.0.1:10026 proxy" \
 	    "GateListen $(chain_address a):587 127.0.0.1:10026 proxy" \
 	    "GateRoute 127.0.0.1:10025 b.test" \
+	    "GateRoute 127.0.0.1:10028 [mx.d.test]" \
 	    "GateNextHopTLS verify" "GateNextHopCA $lab/authorities.pem"
 	chain_conf b "MailLog $lab/b/sendmail/mail.log" \
 	    "GateListen $(chain_address b):25 127.0.0.1:2525 transparent"
@@ -185,8 +188,10 @@ chain_organisations() {
 	    "GateListen $(chain_address c):25 127.0.0.1:10026 proxy"
 	local org
 	for org in $chain_orgs; do chain_ours "$org"; done
-	chain_postfix a "default_transport = smtp:[127.0.0.1]:10025" & local first=$!
-	chain_postfix c "smtpd_relay_restrictions = reject_unauth_destination" \
+	chain_postfix a "default_transport = smtp:[127.0.0.1]:10025" \
+	    "transport_maps = inline:{clear.test=smtp:[127.0.0.1]:10028}" &
+	local first=$!
+	chain_postfix c "transport_maps =" "smtpd_relay_restrictions = reject_unauth_destination" \
 	    "virtual_alias_maps = inline:{ {one@c.test = games@c.test}, {many@c.test = games@c.test news@c.test} }" \
 	    "smtpd_recipient_restrictions = check_recipient_access inline:{ {nobody@c.test = 550 5.1.1 no such person} }" &
 	local second=$!
