@@ -113,8 +113,9 @@ run_rset(struct inbound *i, const struct line *l, struct inbound_turn *t)
 	return run_ahead(i, l, t);
 }
 
-/* BDAT size [LAST]: RFC 3030 2.  A size that the MTA may read differently is
- * waited for, not skipped. */
+/* BDAT size [LAST]: RFC 3030 2.  A line that is oddly written never reaches the
+ * MTA, which may wait for a chunk; one with an odd size does, and its reply is
+ * waited for. */
 static bool
 run_bdat(struct inbound *i, const struct line *l, struct inbound_turn *t)
 {
@@ -122,8 +123,10 @@ run_bdat(struct inbound *i, const struct line *l, struct inbound_turn *t)
 
 	if (!i->chunks)
 		return answer(i, t, "502 5.5.1 ", "CHUNKING is not offered");
+	if (!l->clean)
+		return answer(i, t, "501 5.5.4 ", "BDAT needs CRLF");
 	span_split(l->rest, ' ', &size, &last);
-	if (!l->clean || (last.n > 0 && !span_iis(last, "LAST")) ||
+	if ((last.n > 0 && !span_iis(last, "LAST")) ||
 	    !span_number(size, INT32_MAX, &i->chunk))
 		return run_other(i, l, t);
 	forward(i, l->all, AWAITS_NOTHING, t);
