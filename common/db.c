@@ -28,6 +28,7 @@ struct db {
 	enum db_mode mode;
 	uint64_t limit;
 	atomic_uint readers; /* open read transactions of this process */
+	_Atomic(MDB_txn *) spare; /* one that was read with, reset */
 	atomic_long full_until_s; /* monotonic; 0: not full */
 	size_t pages_before; /* of the write transaction that is open */
 };
@@ -100,6 +101,30 @@ begin(struct db *db, unsigned flags, int *rc)
 	return *rc == 0 ? h : NULL;
 }
 
+/* Taking a slot in the reader table costs more than a lookup: the last
+ * reader's is kept. */
+static MDB_txn *
+begin_reading(struct db *db, int *rc)
+{
+	MDB_txn *h = atomic_exchange(&db->spare, NULL);
+
+	if (h != NULL && (*rc = mdb_txn_renew(h)) == 0)
+		return h;
+	if (h != NULL)
+		mdb_txn_abort(h);
+	return begin(db, MDB_RDONLY, rc);
+}
+
+static void
+end_reading(struct db *db, MDB_txn *h)
+{
+	MDB_txn *none = NULL;
+
+	mdb_txn_reset(h);
+	if (!atomic_compare_exchange_strong(&db->spare, &none, h))
+		mdb_txn_abort(h);
+}
+
 static int
 open_tables(struct db *db)
 {
@@ -156,6 +181,10 @@ env_open(struct db *db)
 static void
 env_close(struct db *db)
 {
+	MDB_txn *spare = atomic_exchange(&db->spare, NULL);
+
+	if (spare != NULL)
+		mdb_txn_abort(spare);
 	if (db->env != NULL)
 		mdb_env_close(db->env);
 	db->env = NULL;
@@ -244,7 +273,7 @@ txn_read(struct db *db)
 	struct txn t = { .db = db, .reading = true };
 	int rc;
 
-	t.h = begin(db, MDB_RDONLY, &rc);
+	t.h = begin_reading(db, &rc);
 	t.err = err_from_lmdb(rc);
 	if (t.h != NULL)
 		db->readers++;
@@ -302,7 +331,7 @@ txn_end(struct txn *t)
 	if (h == NULL)
 		return t->err;
 	if (t->reading) {
-		mdb_txn_abort(h);
+		end_reading(t->db, h);
 		t->db->readers--;
 		return t->err;
 	}
@@ -381,6 +410,23 @@ seek(struct txn *t, unsigned table, enum seek how, struct span key,
 	found[0] = span_of_val(k);
 	found[1] = span_of_val(v);
 	return true;
+}
+
+void
+txn_walk(struct txn *t, unsigned table, struct span from, txn_each_fn *each,
+    void *arg)
+{
+	MDB_val k = val_of(from), v = { 0, NULL };
+	MDB_cursor_op op = MDB_SET_RANGE;
+	MDB_cursor *c;
+
+	if (t->err != MTRK_OK ||
+	    !got(t, mdb_cursor_open(t->h, t->db->dbi[table], &c)))
+		return;
+	while (got(t, mdb_cursor_get(c, &k, &v, op)) &&
+	    each(span_of_val(k), span_of_val(v), arg))
+		op = MDB_NEXT;
+	mdb_cursor_close(c);
 }
 
 static bool

@@ -52,6 +52,11 @@ bool txn_before(struct txn *, unsigned table, struct span key,
     struct span *found, struct span *val);
 bool txn_last(
     struct txn *, unsigned table, struct span *found, struct span *val);
+/* Every entry at or behind `from`, in order, until each() returns false; it
+ * may look things up, but not write. */
+typedef bool txn_each_fn(struct span key, struct span val, void *arg);
+void txn_walk(
+    struct txn *, unsigned table, struct span from, txn_each_fn *, void *arg);
 void txn_put(struct txn *, unsigned table, struct span key, struct span val);
 /* The same for a key behind all others: fills pages whole. */
 void txn_append(struct txn *, unsigned table, struct span key, struct span val);

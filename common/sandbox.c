@@ -162,6 +162,8 @@ sandbox_calls(bool asks)
 	    (!asks ||
 		(add_calls(f, asking, ARRAY_LEN(asking)) && add_threads(f)));
 	if (ok)
+		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (ok && rc == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);
 	if (rc == -EINVAL || rc == -ENOSYS) {

@@ -64,6 +64,18 @@ status_parse(struct span s, struct status *out)
 void
 status_format(struct status s, char out[STATUS_TEXT])
 {
-	snprintf(out, STATUS_TEXT, "%u.%u.%u", s.klass % 10u, s.subject % 1000u,
-	    s.detail % 1000u);
+	const unsigned parts[] = { s.klass % 10u, s.subject % 1000u,
+		s.detail % 1000u };
+	char *p = out;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (i > 0)
+			*p++ = '.';
+		if (parts[i] > 99)
+			*p++ = (char)('0' + parts[i] / 100);
+		if (parts[i] > 9)
+			*p++ = (char)('0' + parts[i] / 10 % 10);
+		*p++ = (char)('0' + parts[i] % 10);
+	}
+	*p = '\0';
 }

@@ -28,81 +28,90 @@ load_message(struct txn *t, uint64_t number, struct message *out)
 	return t->err == MTRK_OK;
 }
 
-/* Backwards along the chain; a number that doesn't fall is a broken one. */
-static size_t
-count_events(struct txn *t, uint64_t last)
+/* Room for events as they are found, newest first. */
+struct events {
+	struct event_bytes *e;
+	size_t n, room;
+	struct event_bytes few[8]; /* most messages have no more */
+};
+
+static bool
+events_grow(struct events *all)
 {
-	struct event_bytes e;
-	struct span bytes;
-	size_t n = 0;
+	size_t room = 4 * all->room;
+	struct event_bytes *e = calloc(room, sizeof *e);
 
-	for (uint64_t at = last; at != 0 && t->err == MTRK_OK;
-	     at = e.previous, n++) {
-		struct number_key key = number_key(at);
-
-		if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes)) {
-			t->err = MTRK_CORRUPT;
-			return 0;
-		}
-		if ((t->err = record_get_event(bytes, &e)) == MTRK_OK &&
-		    e.previous >= at)
-			t->err = MTRK_CORRUPT;
-	}
-	return n;
+	if (e == NULL)
+		return false;
+	memcpy(e, all->e, all->n * sizeof *e);
+	if (all->e != all->few)
+		free(all->e);
+	all->e = e;
+	all->room = room;
+	return true;
 }
 
+/* Backwards along the chain; a number that doesn't fall is a broken one. */
 static void
-fill_events(struct txn *t, uint64_t last, struct event_bytes *events, size_t n)
+find_events(struct txn *t, uint64_t last, struct events *all)
 {
 	struct span bytes;
 
-	for (uint64_t at = last; n > 0; at = events[n].previous) {
+	for (uint64_t at = last; at != 0 && t->err == MTRK_OK;
+	     at = all->e[all->n++].previous) {
 		struct number_key key = number_key(at);
 
-		n--;
-		if (txn_get(t, TABLE_EVENT, KEY(key), &bytes))
-			record_get_event(bytes, &events[n]);
+		if (all->n == all->room && !events_grow(all))
+			t->err = MTRK_NOMEM;
+		else if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes))
+			t->err = MTRK_CORRUPT;
+		else if ((t->err = record_get_event(bytes, &all->e[all->n])) ==
+			MTRK_OK &&
+		    all->e[all->n].previous >= at)
+			t->err = MTRK_CORRUPT;
+		if (t->err != MTRK_OK)
+			return;
 	}
 }
 
 /* What an event has in common with the one before was not stored again. */
 static void
-keep_events(struct message *m, const struct event_bytes *events, size_t n)
+keep_events(struct message *m, const struct events *all)
 {
 	const struct event *before = NULL;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < all->n; i++) {
+		const struct event_bytes *from = &all->e[all->n - 1 - i];
 		struct event *e = &m->events[i];
 
-		*e = events[i].event;
-		if (before != NULL && events[i].same_remote)
+		*e = from->event;
+		if (before != NULL && from->same_remote)
 			e->remote_mta = before->remote_mta;
-		if (before != NULL && events[i].same_text)
+		if (before != NULL && from->same_text)
 			e->text = before->text;
 		if (e->kind == EVENT_MESSAGE_ID)
 			m->message_id = e->text;
 		before = e;
 	}
-	m->n_events = n;
+	m->n_events = all->n;
 }
 
 static bool
 load_events(struct txn *t, uint64_t last, struct message *m)
 {
-	size_t n = count_events(t, last);
-	struct event_bytes *events;
+	struct events all;
 
-	if (n == 0 || t->err != MTRK_OK)
-		return t->err == MTRK_OK;
-	events = calloc(n, sizeof *events);
-	m->events = calloc(n, sizeof *m->events);
-	if (events == NULL || m->events == NULL) {
+	all.e = all.few;
+	all.n = 0;
+	all.room = ARRAY_LEN(all.few);
+	find_events(t, last, &all);
+	if (t->err == MTRK_OK && all.n > 0 &&
+	    (m->events = calloc(all.n, sizeof *m->events)) == NULL)
 		t->err = MTRK_NOMEM;
-	} else {
-		fill_events(t, last, events, n);
-		keep_events(m, events, n);
-	}
-	free(events);
+	if (t->err == MTRK_OK)
+		keep_events(m, &all);
+	if (all.e != all.few)
+		free(all.e);
 	return t->err == MTRK_OK;
 }
 
@@ -162,25 +171,37 @@ store_message_at(struct txn *t, uint64_t number, store_each_fn each, void *arg)
 	return number;
 }
 
+struct finding {
+	struct txn *t;
+	struct index_key key;
+	struct span envid;
+	store_each_fn *each;
+	void *arg;
+};
+
+static bool
+found_one(struct span key, struct span val, void *arg)
+{
+	const struct finding *f = arg;
+	struct message m = { 0 };
+	bool more = true;
+
+	(void)val;
+	if (!index_same(key, &f->key))
+		return false;
+	if (load_whole(f->t, number_of(key), &m) && span_eq(m.envid, f->envid))
+		more = f->each(&m, f->arg);
+	message_free(&m);
+	return more && f->t->err == MTRK_OK;
+}
+
 enum mtrk_err
 store_find(struct store *st, struct span envid, store_each_fn each, void *arg)
 {
-	struct index_key k = envid_key(envid, 0);
 	struct txn t = txn_read(st->db);
-	struct span found, none;
-	bool more = true;
+	struct finding f = { &t, envid_key(envid, 0), envid, each, arg };
 
-	while (more &&
-	    txn_at_least(&t, TABLE_ENVID, index_span(&k), &found, &none) &&
-	    index_same(found, &k)) {
-		struct message m;
-		uint64_t number = number_of(found);
-
-		k = envid_key(envid, number + 1);
-		if (load_whole(&t, number, &m) && span_eq(m.envid, envid))
-			more = each(&m, arg);
-		message_free(&m);
-	}
+	txn_walk(&t, TABLE_ENVID, index_span(&f.key), found_one, &f);
 	return txn_end(&t);
 }
 

@@ -7,7 +7,7 @@
 #include "common/tstat_fields.h"
 
 enum {
-	VALUE_MAX = 900, /* ours: a word that long still fits 998 (A27) */
+	LINE_LEN_MAX = 964, /* ours: a word that long still fits 998 (A27) */
 	FOLD_AT = 78, /* RFC 5322 2.1.1 */
 	BOUNDARY_OCTETS = 12, /* random; never guessed, so never in a body */
 	BOUNDARY_TEXT = 5 + 2 * BOUNDARY_OCTETS + 1,
@@ -41,7 +41,6 @@ const struct tstat_field tstat_fields[TSTAT_FIELDS] = {
 
 struct writer {
 	struct buf *out;
-	struct buf line; /* the field under construction, before folding */
 	char boundary[BOUNDARY_TEXT];
 };
 
@@ -78,11 +77,32 @@ put_folded(struct buf *out, struct span text)
 	buf_str(out, "\r\n");
 }
 
+/* The line that stands in `out` from `at` on. */
 static void
-put_text(struct buf *line, const char *text)
+end_line(struct buf *out, size_t at)
 {
-	for (; *text != '\0'; text++)
-		buf_chr(line, tstat_char(*text));
+	struct buf copy = BUF(LINE_LEN_MAX);
+
+	if (out->err != MTRK_OK || out->n - at <= FOLD_AT) {
+		buf_add(out, "\r\n", 2);
+		return;
+	}
+	buf_span(&copy, span_from(buf_as_span(out), at));
+	buf_cut(out, at);
+	put_folded(out, buf_as_span(&copy));
+	if (copy.err != MTRK_OK)
+		out->err = copy.err;
+	buf_free(&copy);
+}
+
+static void
+put_text(struct buf *out, const char *text)
+{
+	size_t at = out->n;
+
+	buf_str(out, text);
+	for (; out->err == MTRK_OK && at < out->n; at++)
+		out->p[at] = tstat_char(out->p[at]);
 }
 
 /* T8: a type is an atom. */
@@ -113,7 +133,8 @@ put_value(struct buf *line, const struct tstat_field *f, const void *from)
 
 		if (type == NULL || value == NULL || !is_atom(type))
 			return false;
-		buf_fmt(line, "%s;%s", type, *value != '\0' ? " " : "");
+		buf_str(line, type);
+		buf_str(line, *value != '\0' ? "; " : ";");
 		put_text(line, value);
 		return true;
 	}
@@ -144,17 +165,21 @@ put_fields(struct writer *w, enum tstat_scope scope, const void *from)
 {
 	for (size_t i = 0; i < TSTAT_FIELDS; i++) {
 		const struct tstat_field *f = &tstat_fields[i];
+		size_t at = w->out->n;
 
 		if (f->scope != scope)
 			continue;
-		buf_cut(&w->line, 0);
-		buf_fmt(&w->line, "%s: ", f->name);
-		if (put_value(&w->line, f, from))
-			put_folded(w->out, buf_as_span(&w->line));
-		else if (f->required)
+		buf_str(w->out, f->name);
+		buf_add(w->out, ": ", 2);
+		if (put_value(w->out, f, from)) {
+			if (w->out->n - at > LINE_LEN_MAX)
+				return MTRK_TOOBIG;
+			end_line(w->out, at);
+		} else if (f->required) {
 			return MTRK_SYNTAX;
-		if (w->line.err != MTRK_OK)
-			return (enum mtrk_err)w->line.err;
+		} else {
+			buf_cut(w->out, at);
+		}
 	}
 	return (enum mtrk_err)w->out->err;
 }
@@ -223,7 +248,7 @@ make_boundary(char out[BOUNDARY_TEXT])
 enum mtrk_err
 tstat_write(const struct tstat *t, struct buf *out)
 {
-	struct writer w = { .out = out, .line = BUF(64 + VALUE_MAX) };
+	struct writer w = { .out = out };
 	enum mtrk_err err = make_boundary(w.boundary);
 
 	if (t->n == 0)
@@ -238,7 +263,6 @@ tstat_write(const struct tstat *t, struct buf *out)
 	for (size_t i = 0; err == MTRK_OK && i < t->n; i++)
 		err = put_part(&w, &t->parts[i]);
 	buf_fmt(out, "--%s--\r\n", w.boundary);
-	buf_free(&w.line);
 	return err != MTRK_OK ? err : (enum mtrk_err)out->err;
 }
 

@@ -10,19 +10,60 @@ enum { DAY_S = 86400 };
 static const char days[] = "SunMonTueWedThuFriSat";
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
+/* Two digits. */
+static char *
+put2(char *p, int n)
+{
+	*p++ = (char)('0' + n / 10 % 10);
+	*p++ = (char)('0' + n % 10);
+	return p;
+}
+
+static char *
+put3(char *p, const char *from)
+{
+	memcpy(p, from, 3);
+	return p + 3;
+}
+
+/* Written out by hand: an answer has several, and snprintf() takes most of
+ * the time that making one takes. */
 void
 when_rfc5322(int64_t t, char out[WHEN_TEXT])
 {
 	time_t when = (time_t)t;
 	struct tm tm = { 0 };
-	int zone;
+	char *p = out;
+	int zone, year;
 
 	localtime_r(&when, &tm);
 	zone = (int)(tm.tm_gmtoff / 60);
-	snprintf(out, WHEN_TEXT, "%.3s, %d %.3s %04d %02d:%02d:%02d %c%02d%02d",
-	    days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
-	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    zone < 0 ? '-' : '+', abs(zone) / 60, abs(zone) % 60);
+	year = tm.tm_year + 1900;
+	p = put3(p, days + 3 * tm.tm_wday);
+	*p++ = ',';
+	*p++ = ' ';
+	if (tm.tm_mday > 9)
+		p = put2(p, tm.tm_mday);
+	else
+		*p++ = (char)('0' + tm.tm_mday);
+	*p++ = ' ';
+	p = put3(p, months + 3 * tm.tm_mon);
+	if (year < 0 || year > 9999) { /* nobody's mail */
+		p += snprintf(p, 24, " %04d ", year);
+	} else {
+		*p++ = ' ';
+		p = put2(put2(p, year / 100), year);
+		*p++ = ' ';
+	}
+	p = put2(p, tm.tm_hour);
+	*p++ = ':';
+	p = put2(p, tm.tm_min);
+	*p++ = ':';
+	p = put2(p, tm.tm_sec);
+	*p++ = ' ';
+	*p++ = zone < 0 ? '-' : '+';
+	p = put2(put2(p, abs(zone) / 60), abs(zone) % 60);
+	*p = '\0';
 }
 
 void
