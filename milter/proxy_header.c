@@ -33,27 +33,27 @@ proxy_header(const struct sockaddr *client, const struct sockaddr *here,
 	size_t n = 0;
 
 	memcpy(out, "\r\n\r\n\0\r\nQUIT\n", SIGNATURE);
-	out[12] = V2_PROXY;
-	if (client->sa_family != here->sa_family)
-		out[12] = V2_LOCAL;
-	else if (client->sa_family == AF_INET) {
-		out[13] = TCP4;
-		memcpy(&a, client, sizeof a);
-		memcpy(&b, here, sizeof b);
-		put_pair(out + HEAD, &a.sin_addr, &b.sin_addr,
-		    n = sizeof a.sin_addr, &a.sin_port, &b.sin_port);
-	} else if (client->sa_family == AF_INET6) {
-		out[13] = TCP6;
-		memcpy(&c, client, sizeof c);
-		memcpy(&d, here, sizeof d);
-		put_pair(out + HEAD, &c.sin6_addr, &d.sin6_addr,
-		    n = sizeof c.sin6_addr, &c.sin6_port, &d.sin6_port);
-	} else
-		out[12] = V2_LOCAL;
-	if (n == 0)
-		out[13] = 0;
-	else
-		n = 2 * n + 4;
+	out[12] = V2_LOCAL;
+	out[13] = 0;
+	if (client->sa_family == here->sa_family) {
+		if (client->sa_family == AF_INET) {
+			out[12] = V2_PROXY;
+			out[13] = TCP4;
+			memcpy(&a, client, sizeof a);
+			memcpy(&b, here, sizeof b);
+			n = 2 * sizeof a.sin_addr + 4;
+			put_pair(out + HEAD, &a.sin_addr, &b.sin_addr,
+			    sizeof a.sin_addr, &a.sin_port, &b.sin_port);
+		} else if (client->sa_family == AF_INET6) {
+			out[12] = V2_PROXY;
+			out[13] = TCP6;
+			memcpy(&c, client, sizeof c);
+			memcpy(&d, here, sizeof d);
+			n = 2 * sizeof c.sin6_addr + 4;
+			put_pair(out + HEAD, &c.sin6_addr, &d.sin6_addr,
+			    sizeof c.sin6_addr, &c.sin6_port, &d.sin6_port);
+		}
+	}
 	out[14] = 0;
 	out[15] = (unsigned char)n;
 	return HEAD + n;

@@ -296,11 +296,11 @@ service_start(struct service *s)
 
 #define MTQP(its_name, its_refusal) \
 	{ \
-		.name = its_name, .line_max = MTQP_LINE_MAX, \
+		.name = (its_name), .line_max = MTQP_LINE_MAX, \
 		.idle_s = 600, /* Q11: not less */ \
 		    .line_s = 30, .flush_s = 60, .tls_s = 15, \
 		.answer_s = 115, /* Q13: two minutes */ \
-		    .refusal = its_refusal, .admits = admits, \
+		    .refusal = (its_refusal), .admits = admits, \
 		.opened = on_opened, .line = on_line, .secured = on_secured, \
 		.closed = on_closed, \
 	}
