@@ -206,26 +206,27 @@ replay_record(
 
 	for (size_t i = 0; i <= n; i++) {
 		int done = time != 0 && i == n;
+		int64_t when = time;
 
 		if (i < n &&
 		    look_at(c, found[i], instance, queue_id, &l, &mta, &h)) {
 			done = apply_line(c, mta, &l, instance, &h);
+			when = h.time;
 			if (done != 0)
 				waiting_take(c->waiting, found[i]);
-			if (done == 0 && h.what == HAPPENED_MESSAGE_ID) {
+			else if (h.what == HAPPENED_MESSAGE_ID) {
 				id = h;
 				id_handle = found[i];
-			} else if (done == 0 && h.what == HAPPENED_REMOVED) {
+			} else if (h.what == HAPPENED_REMOVED) {
 				id.text.n = 0; /* it was another's */
 			}
-			time = h.time;
 		}
-		if (done != 0 && id.text.n > 0) {
-			id.time = time;
-			if (apply(c, id) == 1)
-				waiting_take(c->waiting, id_handle);
-			id.text.n = 0;
-		}
+		if (done == 0 || id.text.n == 0)
+			continue;
+		id.time = when;
+		if (apply(c, id) == 1)
+			waiting_take(c->waiting, id_handle);
+		id.text.n = 0;
 	}
 }
 

@@ -1,0 +1,351 @@
+/* From log lines to a message's story, through a real store: order, links,
+ * queue ids that come back, lying remotes, restarts. */
+#include "tests/lib/cm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/conf.h"
+#include "milter/collect.h"
+
+enum { MIB = 1 << 20, WAIT = 60000, T0 = 1795491000 };
+#define STAMP "2026-11-24T03:30:00Z a " /* T0 */
+#define LATER "2026-11-24T03:30:04Z a " /* T0 + 4 */
+#define SENT(qid, to, text) \
+	"postfix/smtp[1]: " qid ": to=<" to \
+	">, relay=mx.x.test[192.0.2.1]:25, " \
+	"delay=1, delays=0/0/0/0, dsn=2.0.0, status=sent (" text ")\n"
+#define FROM(qid, from) \
+	"postfix/qmgr[1]: " qid ": from=<" from \
+	">, size=3, nrcpt=1 (queue active)\n"
+#define ID(qid, id) "postfix/cleanup[1]: " qid ": message-id=" id "\n"
+#define GONE(qid) "postfix/qmgr[1]: " qid ": removed\n"
+#define ALIAS(qid, next) \
+	"postfix/local[1]: " qid ": to=<a@h.test>, relay=local, delay=0, " \
+	"delays=0/0/0/0, dsn=2.0.0, status=sent (forwarded as " next ")\n"
+
+static char dir[256], path[300], log_path[300], why[STORE_WHY_MAX];
+static struct store *st;
+static struct follow *f;
+static struct collect *c;
+static struct conf conf;
+
+static void
+start(void)
+{
+	struct buf mark = BUF(MARK_MAX);
+
+	store_get_mark(st, "log", &mark);
+	assert_int_equal(
+	    follow_new(log_path, mark.p != NULL ? mark.p : "", &f), MTRK_OK);
+	assert_non_null(c = collect_new(&conf, st, f, "log"));
+	buf_free(&mark);
+}
+
+static void
+stop(void)
+{
+	collect_free(&c);
+	follow_free(&f);
+}
+
+static int
+setup(void **state)
+{
+	FILE *out;
+
+	(void)state;
+	scratch_make(dir);
+	snprintf(path, sizeof path, "%s/store", dir);
+	snprintf(log_path, sizeof log_path, "%s/log", dir);
+	conf_defaults(&conf);
+	if ((out = fopen(log_path, "w")) == NULL ||
+	    store_open(path, STORE_WRITE, 64 * MIB, &st, why) != MTRK_OK)
+		return -1;
+	fclose(out);
+	start();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	stop();
+	store_close(&st);
+	scratch_remove(dir);
+	return 0;
+}
+
+/* One message with recipients a@h.test and, if `two`, b@x.test. */
+static void
+record(const char *envid, const char *qid, int64_t arrival, bool two)
+{
+	struct recipient r[] = { { .address = SPAN("a@h.test") },
+		{ .address = SPAN("b@x.test") } };
+	struct message m = { .envid = span_of(envid),
+		.arrival = arrival,
+		.instance = SPAN("default"),
+		.queue_id = span_of(qid),
+		.sender = SPAN("s@h.test"),
+		.recipients = r,
+		.n_recipients = two ? 2 : 1 };
+
+	memcpy(m.certifier, "01234567890123456789", CERTIFIER_LEN);
+	assert_int_equal(store_add(st, &m, WAIT), MTRK_OK);
+}
+
+static void
+collect(void)
+{
+	enum mtrk_err err;
+
+	while ((err = collect_some(c)) == MTRK_OK || err == MTRK_TOOBIG)
+		;
+	assert_int_equal(err, MTRK_NOTFOUND);
+}
+
+static void
+lines(const char *text)
+{
+	FILE *out = fopen(log_path, "a");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+	collect();
+}
+
+static bool
+tell(const struct message *m, void *arg)
+{
+	struct buf *b = arg;
+	struct disposition d;
+	char code[STATUS_TEXT];
+
+	for (uint32_t i = 0; i < m->n_recipients; i++) {
+		disposition_of(m, i, 86400, &d);
+		status_format(d.status, code);
+		buf_fmt(b, "%s%s %s %.*s", b->n > 0 ? ", " : "",
+		    action_text(d.action), code, (int)d.final.n, d.final.p);
+	}
+	buf_fmt(b, " (%zu)", m->n_events);
+	return true;
+}
+
+static void
+is(const char *envid, const char *wanted)
+{
+	struct buf b = BUF(1000);
+
+	assert_int_equal(store_find(st, span_of(envid), tell, &b), MTRK_OK);
+	assert_string_equal(b.p, wanted);
+	buf_free(&b);
+}
+
+/* Lines first, then the record; also over a restart in between, which the
+ * waiting room survives. */
+static void
+record_comes_late(void **state)
+{
+	(void)state;
+	lines(STAMP ID("3F905A8456E", "<i@h>") STAMP FROM("3F905A8456E",
+	    "s@h.test") STAMP SENT("3F905A8456E", "a@h.test", "250 ok")
+		STAMP GONE("3F905A8456E"));
+	assert_int_equal(collect_save(c), MTRK_OK);
+	stop();
+	start();
+	record("e1", "3F905A8456E", T0, false);
+	collect();
+	is("e1", "relayed 2.1.9 a@h.test (2)"); /* with the Message-ID */
+	stop();
+	start();
+	collect();
+	is("e1", "relayed 2.1.9 a@h.test (2)"); /* once */
+}
+
+/* A big message: its Message-ID is logged long before it has arrived. */
+static void
+id_long_before(void **state)
+{
+	(void)state;
+	record("e1", "3F905A8456E", T0 + 4, false);
+	lines(STAMP ID("3F905A8456E", "<i@h>")
+		LATER SENT("3F905A8456E", "a@h.test", "250 ok"));
+	is("e1", "relayed 2.1.9 a@h.test (2)");
+}
+
+/* An untracked message had the id before, and its lines still wait. */
+static void
+another_had_the_id(void **state)
+{
+	(void)state;
+	lines(STAMP ID("3F905A8456E", "<other@h>") STAMP SENT(
+	    "3F905A8456E", "a@h.test", "250 other") STAMP GONE("3F905A8456E"));
+	record("e1", "3F905A8456E", T0 + 4, false);
+	collect();
+	is("e1", "delayed 4.0.0 a@h.test (0)");
+	lines(LATER ID("3F905A8456E", "<i@h>")
+		LATER SENT("3F905A8456E", "a@h.test", "250 ok"));
+	is("e1", "relayed 2.1.9 a@h.test (2)");
+}
+
+/* local(8) makes a new id, whose lines may come first; and a restart. */
+static void
+forwarded(void **state)
+{
+	(void)state;
+	record("e1", "3F905A8456E", T0, true);
+	lines(STAMP ID("8A92DA84522", "<i@h>") STAMP FROM("8A92DA84522",
+	    "s@h.test") STAMP SENT("8A92DA84522", "c@y.test", "250 ok")
+		STAMP ALIAS("3F905A8456E", "8A92DA84522"));
+	is("e1", "relayed 2.1.9 c@y.test, delayed 4.0.0 b@x.test (2)");
+	lines(STAMP ALIAS("3F905A8456E", "9A92DA84522"));
+	is("e1", "delayed 4.0.0 c@y.test, delayed 4.0.0 b@x.test (3)");
+	stop();
+	start();
+	lines(STAMP FROM("9A92DA84522", "owner@h.test")
+		STAMP SENT("9A92DA84522", "d@y.test", "250 ok"));
+	is("e1", "expanded 2.0.0 a@h.test, delayed 4.0.0 b@x.test (5)");
+	lines(STAMP GONE("9A92DA84522")
+		STAMP SENT("9A92DA84522", "e@y.test", "250 another's"));
+	is("e1", "expanded 2.0.0 a@h.test, delayed 4.0.0 b@x.test (5)");
+}
+
+/* A remote may say what it likes; without the Message-ID, and for other
+ * recipients than the message's own, it is told nothing. */
+static void
+lying_remote(void **state)
+{
+	(void)state;
+	record("e1", "3F905A8456E", T0, false);
+	lines(STAMP ID("3F905A8456E", "<i@h>")
+		STAMP ID("8A92DA84522", "<victim@h>") STAMP SENT("3F905A8456E",
+		    "a@h.test", "250 Ok: queued as 8A92DA84522"));
+	is("e1", "relayed 2.1.9 a@h.test (2)");
+	lines(STAMP SENT("8A92DA84522", "a@h.test", "250 victim's"));
+	is("e1", "relayed 2.1.9 a@h.test (2)");
+	record("e2", "4F905A8456E", T0, false);
+	lines(STAMP ID("4F905A8456E", "<copy@h>")
+		STAMP ID("8B92DA84522", "<copy@h>") STAMP SENT("4F905A8456E",
+		    "a@h.test", "250 Ok: queued as 8B92DA84522"));
+	is("e2", "delayed 4.0.0 a@h.test (2)");
+	lines(STAMP SENT("8B92DA84522", "victim@h.test", "250 victim's"));
+	is("e2", "delayed 4.0.0 a@h.test (2)");
+	lines(STAMP SENT("8B92DA84522", "a@h.test", "250 ok"));
+	is("e2", "relayed 2.1.9 a@h.test (3)");
+	/* nor another tracked message's */
+	record("e3", "5F905A8456E", T0, false);
+	lines(STAMP ID("5F905A8456E", "<copy@h>") STAMP SENT(
+	    "3F905A8456E", "a@h.test", "250 Ok: queued as 5F905A8456E"));
+	lines(STAMP SENT("5F905A8456E", "a@h.test", "250 ok"));
+	is("e3", "relayed 2.1.9 a@h.test (2)");
+}
+
+#define SM(qid, rest) "1795491000.5 " qid ": " rest "\n"
+#define SM_SENT "delay=00:00:00, mailer=local, pri=3, dsn=2.0.0, stat=Sent"
+
+/* Sendmail at LogLevel 9: who no line names can only be the one. */
+static void
+the_only_one_left(void **state)
+{
+	(void)state;
+	record("e1", "6AO3VWuT028419", T0, true);
+	lines(SM("6AO3VWuT028419", "to=games, " SM_SENT));
+	is("e1", "delayed 4.0.0 a@h.test, delayed 4.0.0 b@x.test (1)");
+	lines(SM("6AO3VWuT028419", "to=<b@x.test>, " SM_SENT));
+	is("e1", "delivered 2.0.0 games, delivered 2.0.0 b@x.test (2)");
+	lines(SM("6AO3VWuT028419", "to=news, " SM_SENT));
+	is("e1", "expanded 2.0.0 a@h.test, delivered 2.0.0 b@x.test (3)");
+}
+
+/* A bounce without a name counts if nobody is known to have failed. */
+static void
+bounce_without_name(void **state)
+{
+	(void)state;
+	record("e1", "6AO3VWuT028419", T0, true);
+	lines(
+	    SM("6AO3VWuT028419", "to=<b@x.test>, " SM_SENT) SM("6AO3VWuT028419",
+		"6AO3VWuT028499: DSN: aliasing/forwarding loop broken"));
+	is("e1", "failed 5.0.0 a@h.test, delivered 2.0.0 b@x.test (2)");
+	lines(SM("6AO3VWuT028419", "6AO3VWuT028498: DSN: User unknown"));
+	is("e1", "failed 5.0.0 a@h.test, delivered 2.0.0 b@x.test (2)");
+}
+
+static void
+keep_example(struct span name, struct span line, void *arg)
+{
+	buf_fmt(arg, "%.*s: %.*s", (int)name.n, name.p, (int)line.n, line.p);
+}
+
+static void
+keep_count(struct span name, uint64_t n, void *arg)
+{
+	if (span_is(name, "not-understood.smtp"))
+		*(uint64_t *)arg = n;
+}
+
+/* Issue 3, 8. */
+static void
+not_understood(void **state)
+{
+	struct buf b = BUF(1000);
+	uint64_t n = 0;
+
+	(void)state;
+	record("e1", "3F905A8456E", T0, false);
+	lines(STAMP "postfix/smtp[1]: 3F905A8456E: something new\n" STAMP
+		    "postfix/smtp[1]: 3F905A8456E: and again\n" STAMP
+		    "postfix/smtp[1]: 4F905A8456E: of nobody\n");
+	assert_int_equal(store_counters(st, keep_count, &n), MTRK_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(store_examples(st, keep_example, &b), MTRK_OK);
+	assert_string_equal(
+	    b.p, "not-understood.smtp: 3F905A8456E: something new");
+	buf_free(&b);
+}
+
+/* The room is bounded: what falls out is lost, and counted. */
+static void
+room_is_full(void **state)
+{
+	char line[512];
+	FILE *out;
+
+	(void)state;
+	stop();
+	conf.waiting_size = 65536;
+	start();
+	lines(STAMP SENT("3F905A8456E", "a@h.test", "250 ok"));
+	assert_non_null(out = fopen(log_path, "a"));
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(line, sizeof line, STAMP GONE("5F%05XA8456E"), i);
+		fputs(line, out);
+	}
+	fclose(out);
+	collect();
+	record("e1", "3F905A8456E", T0, false);
+	record("e2", "5F007CFA8456E", T0, false);
+	collect();
+	is("e1", "delayed 4.0.0 a@h.test (0)");
+}
+
+int
+main(void)
+{
+#define STORY(s) cmocka_unit_test_setup_teardown(s, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		STORY(record_comes_late),
+		STORY(id_long_before),
+		STORY(another_had_the_id),
+		STORY(forwarded),
+		STORY(lying_remote),
+		STORY(the_only_one_left),
+		STORY(bounce_without_name),
+		STORY(not_understood),
+		STORY(room_is_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
