@@ -9,7 +9,8 @@
 
 enum {
 	CHUNK_SIZE = 256 * 1024, /* octets; ours */
-	CHUNK_CONTEXT = 64, /* octets before a position that identify it */
+	CHUNK_CONTEXT = 512, /* octets before a position that identify it: more
+			      * than one line, as ends are often alike; ours */
 	CHUNK_LINE_MAX = 16384, /* ours: Postfix cuts at 2000 or so */
 };
 

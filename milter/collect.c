@@ -391,7 +391,9 @@ collect_save(struct collect *c)
 	char mark[FOLLOW_MARK_MAX];
 
 	follow_mark(c->follow, mark);
-	if (c->mark == NULL || strcmp(mark, c->saved) == 0)
+	if (c->mark == NULL)
+		memcpy(c->saved, mark, sizeof mark);
+	if (strcmp(mark, c->saved) == 0)
 		return MTRK_OK;
 	begin_writing(c);
 	return commit(c);

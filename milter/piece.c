@@ -15,6 +15,14 @@ mtime_ns(const struct stat *st)
 	    (uint64_t)st->st_mtim.tv_nsec;
 }
 
+uint64_t
+piece_changed_ns(const struct piece *p)
+{
+	struct stat st;
+
+	return fstat(p->fd, &st) == 0 ? mtime_ns(&st) : 0;
+}
+
 bool
 piece_open(struct piece *p, const char *path)
 {
@@ -93,18 +101,10 @@ read_on(struct piece *p, struct chunk *c)
 enum piece_more
 piece_more(struct piece *p, struct chunk *c)
 {
-	struct stat st;
-	bool known;
-	ssize_t got;
+	ssize_t got = p->fd == -1 ? 0 : read_on(p, c);
 
-	if (p->fd == -1)
-		return PIECE_END;
-	known = fstat(p->fd, &st) == 0;
-	got = read_on(p, c);
 	if (got == -1)
 		return PIECE_CHANGED;
-	if (known)
-		p->at.mtime_ns = mtime_ns(&st);
 	chunk_filled(c, (size_t)got);
 	return got > 0 ? PIECE_MORE : PIECE_END;
 }

@@ -14,7 +14,7 @@ enum { PIECE_HEAD = 256 /* octets at the start that identify it; ours */ };
 struct place {
 	uint64_t device, inode;
 	uint64_t offset; /* in what is in the file, not compressed */
-	uint64_t mtime_ns; /* the file's, when it was read last; 0: never */
+	uint64_t mtime_ns; /* the file's, when it was opened first */
 	uint64_t head_n, head; /* hash of the first head_n octets */
 	uint64_t tail; /* of up to CHUNK_CONTEXT octets before offset */
 };
@@ -23,6 +23,7 @@ struct piece {
 	int fd; /* -1: closed */
 	struct gz *gz; /* NULL: plain */
 	struct place at;
+	uint64_t looked; /* its size then; its owner's */
 };
 #define NO_PIECE ((struct piece){ .fd = -1 })
 
@@ -40,6 +41,7 @@ bool piece_begin(struct piece *, struct chunk *);
 /* Take the place over from the chunk. */
 void piece_settle(struct piece *, const struct chunk *);
 
+uint64_t piece_changed_ns(const struct piece *); /* the file's mtime now */
 bool piece_same_file(const struct piece *, const struct place *);
 /* Is the place in this file's content? */
 bool piece_holds(struct piece *, const struct place *);

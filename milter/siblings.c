@@ -79,16 +79,14 @@ look_at(struct look *l, const char *name)
 	l->found = true;
 }
 
-/* False: names changed meanwhile, so that one may not have been seen. */
+/* False: names changed meanwhile, so that one may not have been seen.  What
+ * was found stays, though its name may be gone. */
 static bool
 look_around(struct look *l, DIR *d)
 {
 	struct stat before, after;
 	struct dirent *e;
 
-	if (l->found)
-		piece_close(&l->best.piece);
-	l->found = false;
 	rewinddir(d);
 	if (fstat(dirfd(d), &before) == -1)
 		return true;

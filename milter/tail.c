@@ -3,6 +3,10 @@
  * read before it, the newest first: who writes may hold one of them open for
  * a while after it was renamed.  A piece that is closed is still known by its
  * place, so that its copy or its .gz isn't taken for something new.
+ *
+ * Files are read in the order of their last change, as it was when each was
+ * opened.  So nothing that is unread was changed before the one that is read
+ * now was opened.
  */
 #include "milter/tail.h"
 
@@ -24,9 +28,12 @@ struct tail {
 	char path[PATH_MAX], dir[PATH_MAX];
 	int notify;
 	struct piece pieces[PIECES];
+	struct piece cut; /* open: was pieces[0] until it was written anew */
 	unsigned which; /* whose octets are in the chunk */
 	bool changed; /* the place of `which` isn't in its file any more */
 	bool given; /* lines since the last mark */
+	bool rested; /* there was nothing more when we looked last */
+	bool live; /* pieces[0] had the log's name, and nothing in it yet */
 	struct chunk chunk;
 	char trouble[128];
 };
@@ -51,6 +58,14 @@ begin(struct tail *t, unsigned which)
 	t->changed = !piece_begin(&t->pieces[which], &t->chunk);
 }
 
+static bool
+is_unlinked(const struct piece *p)
+{
+	struct stat st;
+
+	return p->fd != -1 && fstat(p->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* The oldest is forgotten. */
 static void
 push(struct tail *t, struct piece next)
@@ -61,6 +76,8 @@ push(struct tail *t, struct piece next)
 		    (PIECES - 1) * sizeof *t->pieces);
 	}
 	t->pieces[0] = next;
+	if (piece_same_file(&t->cut, &next.at) && t->cut.fd != next.fd)
+		piece_close(&t->cut);
 }
 
 /* Which file has the place now? */
@@ -102,10 +119,9 @@ find_place(const struct tail *t, const struct place *p, struct piece *out)
 		t->path, fits_place, better_for_place, &copy, &found))
 		return false;
 	*out = found.piece;
-	out->at.offset = p->offset;
-	out->at.head_n = p->head_n;
-	out->at.head = p->head;
-	out->at.tail = p->tail;
+	copy.device = found.piece.at.device;
+	copy.inode = found.piece.at.inode;
+	out->at = copy;
 	return true;
 }
 
@@ -172,14 +188,23 @@ is_back(struct tail *t)
 	return true;
 }
 
-/* At the end of pieces[0]: is there a file to go on with? */
+/* At the end of pieces[0]: is there a file to go on with?  Once it has lost
+ * the log's name it is looked at once more, for what came in between. */
 static bool
 go_on(struct tail *t)
 {
 	struct piece *now = &t->pieces[0];
 	struct sibling next;
 	struct stat st;
+	enum piece_more last;
 
+	if (is_unlinked(&t->cut)) {
+		settle(t);
+		push(t, t->cut);
+		t->cut = NO_PIECE;
+		begin(t, 0);
+		return true;
+	}
 	if (stat(t->path, &st) == -1) {
 		if (now->fd == -1)
 			snprintf(t->trouble, sizeof t->trouble, "%m");
@@ -188,6 +213,11 @@ go_on(struct tail *t)
 	if (now->fd != -1 && now->gz == NULL && st.st_dev == now->at.device &&
 	    st.st_ino == now->at.inode)
 		return false;
+	if (!t->changed && (last = piece_more(now, &t->chunk)) != PIECE_END) {
+		settle(t);
+		t->changed = last == PIECE_CHANGED;
+		return true;
+	}
 	settle(t);
 	if (is_back(t)) {
 		begin(t, 0);
@@ -200,9 +230,35 @@ go_on(struct tail *t)
 		return false;
 	}
 	t->trouble[0] = '\0';
+	t->live = next.is_path;
 	push(t, next.piece);
 	begin(t, 0);
 	return true;
+}
+
+static bool
+is_before(struct sibling *s, void *arg)
+{
+	struct tail *t = arg;
+
+	return !s->is_path && fits_next(s, arg) &&
+	    s->piece.at.mtime_ns <= piece_changed_ns(&t->pieces[0]);
+}
+
+/* The first octets of a file: what was in it before may have been copied away
+ * before we looked, and comes first. */
+static void
+copied_away(struct tail *t)
+{
+	struct sibling copy;
+
+	if (!t->live ||
+	    !siblings_best(t->path, is_before, better_next, t, &copy))
+		return;
+	t->live = false;
+	piece_close(&t->pieces[0]);
+	t->pieces[0] = copy.piece;
+	begin(t, 0);
 }
 
 /* Cut, or written anew: what was there may have been copied before. */
@@ -212,68 +268,95 @@ find_copy(struct tail *t)
 	struct place at = t->pieces[0].at;
 	struct piece found;
 
+	piece_close(&t->cut);
+	t->cut = t->pieces[0];
+	t->cut.at = (struct place){
+		.device = at.device, .inode = at.inode, .mtime_ns = at.mtime_ns
+	};
+	t->pieces[0] = (struct piece){ .fd = -1, .at = at };
 	if (!find_place(t, &at, &found)) {
-		piece_close(&t->pieces[0]);
 		t->changed = true; /* nothing in the chunk counts */
-		return go_on(t);
+		t->rested = !go_on(t);
+		return !t->rested;
 	}
-	piece_close(&t->pieces[0]);
 	t->pieces[0] = found;
 	begin(t, 0);
 	return true;
 }
 
 static bool
-has_grown(const struct piece *p)
+has_grown(struct piece *p)
 {
 	struct stat st;
+	uint64_t seen = p->looked;
 
-	return p->fd != -1 && p->gz == NULL && fstat(p->fd, &st) == 0 &&
-	    (uint64_t)st.st_size > p->at.offset;
+	if (p->fd == -1 || p->gz != NULL || fstat(p->fd, &st) == -1)
+		return false;
+	p->looked = (uint64_t)st.st_size;
+	return p->looked > seen && p->looked > p->at.offset;
 }
 
 /* Nothing will ever be found there again, and it holds disk space. */
 static void
 let_go(struct tail *t, struct piece *p)
 {
-	struct stat st;
-
-	if (!t->given && p->fd != -1 && fstat(p->fd, &st) == 0 &&
-	    st.st_nlink == 0)
+	if (!t->given && is_unlinked(p))
 		piece_close(p);
 }
 
-/* At the end of one piece, or where it broke off. */
+/* What came into a file that was left, from pieces[i] on. */
 static bool
-elsewhere(struct tail *t)
+left_behind(struct tail *t, unsigned i)
 {
-	unsigned i = t->which;
-
-	if (i == 0 && go_on(t))
-		return true;
-	settle(t);
-	while (++i < PIECES) {
+	for (; i < PIECES; i++) {
 		if (has_grown(&t->pieces[i])) {
+			settle(t);
 			begin(t, i);
 			return true;
 		}
 		let_go(t, &t->pieces[i]);
 	}
-	if (t->which != 0)
-		begin(t, 0);
 	return false;
+}
+
+/* At the end of one piece. */
+static bool
+elsewhere(struct tail *t)
+{
+	if (left_behind(t, t->which + 1))
+		return true;
+	if (t->which != 0) {
+		settle(t);
+		begin(t, 0);
+		return true;
+	}
+	t->rested = !go_on(t);
+	return !t->rested;
 }
 
 static bool
 broke_off(struct tail *t)
 {
-	if (t->which == 0) {
-		settle(t);
+	settle(t);
+	if (t->which == 0)
 		return find_copy(t);
-	}
 	piece_close(&t->pieces[t->which]);
 	t->changed = true;
 	return elsewhere(t);
+}
+
+static enum piece_more
+more(struct tail *t)
+{
+	bool first = t->chunk.offset == 0 && t->chunk.n == 0;
+	enum piece_more got;
+
+	if (t->changed && t->pieces[t->which].fd != -1)
+		return PIECE_CHANGED;
+	got = piece_more(&t->pieces[t->which], &t->chunk);
+	if (got == PIECE_MORE && first && t->which == 0)
+		copied_away(t);
+	return got;
 }
 
 static bool
@@ -281,18 +364,21 @@ tail_line(void *self, struct span *line)
 {
 	struct tail *t = self;
 
+	/* older lines first */
+	if (t->rested)
+		left_behind(t, t->which + 1);
+	t->rested = false;
 	for (;;) {
-		enum piece_more more = PIECE_CHANGED;
+		enum piece_more got;
 
 		if (!t->changed && chunk_line(&t->chunk, line)) {
 			t->given = true;
 			return true;
 		}
-		if (!t->changed || t->pieces[t->which].fd == -1)
-			more = piece_more(&t->pieces[t->which], &t->chunk);
-		if (more == PIECE_END && !elsewhere(t))
+		got = more(t);
+		if (got == PIECE_END && !elsewhere(t))
 			return false;
-		if (more == PIECE_CHANGED && !broke_off(t))
+		if (got == PIECE_CHANGED && !broke_off(t))
 			return false;
 	}
 }
@@ -364,6 +450,8 @@ tail_rewind(void *self, const char *mark)
 		piece_close(&open[i]);
 	if (t->pieces[0].fd != -1)
 		t->trouble[0] = '\0';
+	t->live = places[0].offset == 0;
+	t->rested = true;
 	begin(t, 0);
 	return MTRK_OK;
 }
@@ -416,6 +504,7 @@ tail_free(void *self)
 
 	for (size_t i = 0; i < PIECES; i++)
 		piece_close(&t->pieces[i]);
+	piece_close(&t->cut);
 	if (t->notify != -1)
 		close(t->notify);
 	chunk_free(&t->chunk);
@@ -458,6 +547,7 @@ tail_new(const char *path, struct follow_source *out)
 	if (t == NULL)
 		return MTRK_NOMEM;
 	t->notify = -1;
+	t->cut = NO_PIECE;
 	for (size_t i = 0; i < PIECES; i++)
 		t->pieces[i] = NO_PIECE;
 	*out = (struct follow_source){ &kind, t };

@@ -208,6 +208,24 @@ grown_back(void **state)
 	expect("a long line that goes past the old place|six|");
 }
 
+/* The same, and the lines at the old place look alike at their ends. */
+static void
+grown_alike(void **state)
+{
+	char line[256], want[300];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		snprintf(line, sizeof line, "%d%0200d\n", i, 0);
+		append(line);
+		if (i == 0)
+			start("");
+		snprintf(want, sizeof want, "%d%0200d|", i, 0);
+		expect(want);
+		assert_int_equal(truncate(path, 0), 0);
+	}
+}
+
 /* What was not read yet is in the copy, twice in a row. */
 static void
 copied_unread(void **state)
@@ -303,7 +321,7 @@ late_writer(void **state)
 	fputs("and a half\n", out);
 	fclose(out);
 	append("four\n");
-	expect("four|and a half|");
+	expect("and a half|four|");
 	assert_int_equal(unlink(old), 0);
 	expect("");
 	expect("");
@@ -550,6 +568,7 @@ main(void)
 		FOLLOW_TEST(copied_and_truncated),
 		FOLLOW_TEST(restarted),
 		FOLLOW_TEST(grown_back),
+		FOLLOW_TEST(grown_alike),
 		FOLLOW_TEST(copied_unread),
 		FOLLOW_TEST(compressed),
 		FOLLOW_TEST(missed),
