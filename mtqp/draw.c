@@ -5,6 +5,7 @@
 #include <time.h>
 #include <wchar.h>
 
+#include "common/span.h"
 #include "common/when.h"
 
 enum { UTF8_MAX = 6 };
@@ -123,7 +124,7 @@ draw_duration(int64_t s, char out[DRAW_DURATION])
 		snprintf(out, DRAW_DURATION, "%d s", (int)s);
 		return;
 	}
-	while (s >= rows[i].below)
+	while (i + 1 < ARRAY_LEN(rows) && s >= rows[i].below)
 		i++;
 	snprintf(out, DRAW_DURATION, "%lld %s %d %s",
 	    (long long)(s / rows[i].large), rows[i].names[0],

@@ -248,15 +248,21 @@ send_stored(const struct posting *p, const struct mtqp_uri *uri)
 	}
 	err = submit(&p->s, &done, say_refused, why);
 	if (wallet_set_state(number,
-		err != MTRK_OK     ? "failed"
-		    : done.tracked ? "sent"
-				   : "untracked",
+		done.unsure          ? "unsure"
+		    : err != MTRK_OK ? "failed"
+		    : done.tracked   ? "sent"
+				     : "untracked",
 		not_set) != MTRK_OK)
 		fprintf(stderr, "mtrk-track: %s\n", not_set);
-	if (err != MTRK_OK) {
+	if (done.unsure)
+		fprintf(stderr,
+		    "mtrk-track: perhaps not sent: %s; \"mtrk-track query "
+		    "%llu\" may tell\n",
+		    why, (unsigned long long)number);
+	else if (err != MTRK_OK)
 		fprintf(stderr, "mtrk-track: not sent: %s\n", why);
+	if (err != MTRK_OK)
 		return status_of(err);
-	}
 	return say_sent(p, uri, &done);
 }
 

@@ -307,9 +307,10 @@ submit_stuff(struct span m, struct buf *out)
 }
 
 static enum mtrk_err
-data(struct dialogue *d, const struct submission *s)
+data(struct dialogue *d, const struct submission *s, struct submitted *out)
 {
 	struct buf body = BUF(MESSAGE_MAX);
+	unsigned klass;
 	enum mtrk_err err;
 
 	stream_fmt(d->stream, "DATA\r\n");
@@ -323,7 +324,9 @@ data(struct dialogue *d, const struct submission *s)
 	buf_free(&body);
 	if (err != MTRK_OK)
 		return fail(d, MTRK_IO, "the connection was lost");
-	return outcome(d, reply(d, false), 2, "the message was refused");
+	klass = reply(d, false);
+	out->unsure = klass == 0;
+	return outcome(d, klass, 2, "the message was refused");
 }
 
 enum mtrk_err
@@ -349,7 +352,7 @@ submit(const struct submission *s, struct submitted *out,
 	if (err == MTRK_OK)
 		err = rcpts(&d, s, out, refused);
 	if (err == MTRK_OK)
-		err = data(&d, s);
+		err = data(&d, s, out);
 	(void)stream_fmt(d.stream, "QUIT\r\n");
 	stream_close(&d.stream);
 	span_copy(out->server, sizeof out->server, span_of(d.server));

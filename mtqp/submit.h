@@ -29,6 +29,8 @@ struct submission {
 
 struct submitted {
 	bool tracked; /* it went with MTRK */
+	bool
+	    unsure; /* all was sent, and no answer came: it may be on its way */
 	size_t refused; /* recipients; each was said to `each_refused` */
 	char server[256]; /* the host's own name, from EHLO */
 };
