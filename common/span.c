@@ -77,7 +77,10 @@ span_from(struct span a, size_t skip)
 {
 	if (skip > a.n)
 		skip = a.n;
-	return (struct span){ a.p + skip, a.n - skip };
+	if (skip > 0) /* no arithmetic with a NULL */
+		a.p += skip;
+	a.n -= skip;
+	return a;
 }
 
 static bool
