@@ -7,7 +7,8 @@ before=$(ip netns list)
 out=$(./contrib/quickstart --chain 2>&1) || { echo "$out"; exit 1; }
 for words in 'games@c.test: Delivered' 'mx.c.test  Accepted' 'handed to mx.c.test' \
     'one@c.test (now games@c.test): Delivered' 'many@c.test: Delivered to a list' \
-    'friend@d.test: Handed on' 'mx.b.test 203.0.113.12: .* mtrk'; do
+    'friend@d.test: Handed on' 'nobody@c.test: Returned' \
+    'mx.b.test 203.0.113.12: .* mtrk'; do
 	echo "$out" | grep -q "$words" || { echo "$out"; echo "missing: $words"; exit 1; }
 done
 [ "$(ip netns list)" = "$before" ] || { echo "left behind: $(ip netns list)"; exit 1; }

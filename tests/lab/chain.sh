@@ -188,7 +188,9 @@ chain_organisations() {
 	    "GateListen $(chain_address c):25 127.0.0.1:10026 proxy"
 	local org
 	for org in $chain_orgs; do chain_ours "$org"; done
-	chain_postfix a "default_transport = smtp:[127.0.0.1]:10025" \
+	chain_postfix a \
+	    "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination" \
+	    "default_transport = smtp:[127.0.0.1]:10025" \
 	    "transport_maps = inline:{clear.test=smtp:[127.0.0.1]:10028}" &
 	local first=$!
 	chain_postfix c "transport_maps =" "smtpd_relay_restrictions = reject_unauth_destination" \
@@ -242,9 +244,9 @@ chain_dump() { local org=$1; shift; "$bin/mtrk-dump" -c "$lab/$org/mtrk.conf" "$
 chain_track() { chain_at a env SSL_CERT_FILE="$lab/authorities.pem" "$bin/mtrk-track" "$@"; }
 # every recipient's way has an end, good or bad
 chain_arrived() {
-	local status=0
-	chain_track query "$1" >/dev/null 2>&1 || status=$?
-	[ $status = 0 ] || [ $status = 2 ]
+	local said
+	said=$(chain_track query "$1" 2>/dev/null || [ $? = 2 ]) || return 1
+	! echo "$said" | grep -q ': Waiting'
 }
 # what a server says of itself, MTRK included
 chain_greeting() {
