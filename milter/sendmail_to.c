@@ -234,13 +234,14 @@ take_fields(struct cur *c, const struct happening_line *l, struct delivery *d)
 {
 	struct span none;
 
-	*d = (struct delivery){ 0 };
+	*d = (struct delivery){ .mailer = SPAN(""), .relay = SPAN("") };
 	if (!field(c, "delay=", &none))
 		return false;
 	field(c, "xdelay=", &none);
 	field(c, "mailer=", &d->mailer);
 	field(c, "pri=", &none);
-	if (!skip_detail(c, l->address))
+	if (mailer_where(d->mailer) != WHERE_LOCAL ||
+	    !skip_detail(c, l->address))
 		field(c, "relay=", &d->relay);
 	field(c, "quarantine=", &d->quarantine);
 	d->has_dsn = field(c, "dsn=", &d->dsn);

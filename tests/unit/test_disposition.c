@@ -132,6 +132,101 @@ gate_and_log(void **state)
 	assert_int_equal(of(e, 2, 1).action, ACTION_DELAYED);
 }
 
+/* It goes on under another queue id: no end, and from then on that id's
+ * verdicts count. */
+static void
+links(void **state)
+{
+	struct event e[] = {
+		ev(0, 10, ACTION_RELAYED, ""),
+		ev(EVENT_ALL, 11, ACTION_FAILED, ""),
+		ev(0, 12, ACTION_DELAYED, "c@y"),
+		ev(EVENT_ALL, 13, ACTION_FAILED, ""),
+		ev(EVENT_ALL, 14, ACTION_FAILED, ""),
+	};
+	struct disposition d;
+
+	(void)state;
+	e[0].kind = EVENT_LINK;
+	e[0].queue_id = e[2].queue_id = e[3].queue_id = SPAN("NEW");
+	d = of(e, 1, 0);
+	assert_int_equal(d.action, ACTION_DELAYED);
+	assert_int_equal(d.remote_mta.n, 0);
+	assert_int_equal(d.last_attempt, 10);
+	assert_int_equal(d.will_retry_until, ARRIVAL + LIFE);
+	assert_int_equal(of(e, 2, 0).action, ACTION_DELAYED);
+	assert_int_equal(of(e, 2, 1).action, ACTION_FAILED); /* still there */
+	d = of(e, 3, 0);
+	assert_span(d.final, "c@y");
+	assert_int_equal(of(e, 4, 0).action, ACTION_FAILED);
+	e[3] = e[4]; /* of the old id */
+	assert_int_equal(of(e, 4, 0).action, ACTION_DELAYED);
+}
+
+/* A delay at the alias itself is not yet a second address; an expansion stays
+ * one, whatever the members do. */
+static void
+expansions(void **state)
+{
+	struct event late[] = { ev(0, 1, ACTION_DELAYED, ""),
+		ev(0, 2, ACTION_RELAYED, "c@y") };
+	struct event list[] = { ev(0, 1, ACTION_EXPANDED, ""),
+		ev(0, 2, ACTION_RELAYED, "c@y"),
+		ev(0, 3, ACTION_FAILED, "c@y") };
+	struct disposition d = of(late, 2, 0);
+
+	(void)state;
+	assert_int_equal(d.action, ACTION_RELAYED);
+	assert_span(d.final, "c@y");
+	d = of(list, 3, 0);
+	assert_int_equal(d.action, ACTION_EXPANDED);
+	assert_span(d.final, "a@x");
+	assert_int_equal(d.last_attempt, 3);
+}
+
+/* S35, T24: an alias is as good as its end, and names nobody else. */
+static void
+hidden(void **state)
+{
+	struct event e[] = { ev(0, 1, ACTION_FAILED, "c@y"),
+		ev(1, 1, ACTION_FAILED, "") };
+	const struct message m = {
+		.recipients = two, .n_recipients = 2, .events = e, .n_events = 2
+	};
+	struct disposition d;
+
+	(void)state;
+	disposition_of(&m, 0, LIFE, &d);
+	disposition_hide_forwarding(&m, 0, &d);
+	assert_int_equal(d.action, ACTION_DELIVERED);
+	assert_span(d.final, "a@x");
+	assert_int_equal(d.remote_mta.n, 0);
+	disposition_of(&m, 1, LIFE, &d);
+	disposition_hide_forwarding(&m, 1, &d);
+	assert_int_equal(d.action, ACTION_FAILED);
+}
+
+/* Who no event names, if he is the only one; otherwise nobody knows, and it
+ * is not kept for ever because of that. */
+static void
+somebody(void **state)
+{
+	struct event e[] = { ev(EVENT_SOMEONE, 1, ACTION_RELAYED, "c@y"),
+		ev(1, 2, ACTION_DELIVERED, "") };
+	const struct message m = {
+		.recipients = two, .n_recipients = 2, .events = e, .n_events = 1
+	};
+
+	(void)state;
+	assert_int_equal(of(e, 1, 0).action, ACTION_DELAYED);
+	assert_int_equal(of(e, 1, 1).action, ACTION_DELAYED);
+	assert_false(message_queued(&m));
+	assert_int_equal(of(e, 2, 0).action, ACTION_RELAYED);
+	assert_int_equal(of(e, 2, 1).action, ACTION_DELIVERED);
+	e[0].action = ACTION_DELAYED;
+	assert_true(message_queued(&m));
+}
+
 /* S29: an alias to one is the same recipient.  S30, T25: to several is
  * expanded, and nobody learns the members. */
 static void
@@ -198,6 +293,10 @@ main(void)
 		cmocka_unit_test(nothing_yet),
 		cmocka_unit_test(all_who_wait),
 		cmocka_unit_test(gate_and_log),
+		cmocka_unit_test(links),
+		cmocka_unit_test(expansions),
+		cmocka_unit_test(hidden),
+		cmocka_unit_test(somebody),
 		cmocka_unit_test(aliases),
 		cmocka_unit_test(expiry),
 	};
