@@ -280,6 +280,21 @@ record_get_message(struct span bytes, struct message *out)
 	return got == -1 ? MTRK_CORRUPT : err;
 }
 
+bool
+record_peek_certifier(struct span bytes, struct span *out)
+{
+	struct field f;
+
+	if (open_record(&bytes) != MTRK_OK)
+		return false;
+	while (next_field(&bytes, &f) == 1)
+		if (f.tag == TAG_CERTIFIER) {
+			*out = f.value;
+			return f.value.n == CERTIFIER_LEN;
+		}
+	return false;
+}
+
 static void
 put_status(struct buf *b, struct status s)
 {

@@ -78,6 +78,9 @@ void record_put_message(struct buf *, const struct message *);
  */
 enum mtrk_err record_get_message(struct span, struct message *out);
 
+/* The certifier alone, borrowed; false: there is none. */
+bool record_peek_certifier(struct span message, struct span *out);
+
 /*
  * One event.  `before` is the message's event before this one (NULL: none);
  * `previous` its number.  Remote and text that `before` has too are not

@@ -124,6 +124,10 @@ enum mtrk_err store_get_mark(struct store *, const char *name, struct buf *out);
 typedef bool store_each_fn(const struct message *, void *arg);
 enum mtrk_err store_find(
     struct store *, struct span envid, store_each_fn, void *arg);
+/* Of these, only those with this certifier; one that doesn't fit costs the
+ * same time as none (A16). */
+enum mtrk_err store_find_by(struct store *, struct span envid,
+    const unsigned char certifier[CERTIFIER_LEN], store_each_fn, void *arg);
 /* The same for those that are under a queue id now, newest first. */
 enum mtrk_err store_find_queue(struct store *, struct span instance,
     struct span queue_id, store_each_fn, void *arg);

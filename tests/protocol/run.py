@@ -13,6 +13,7 @@ A transcript is a text file:
     S: text             the next line must match; * is any text
     S: ...              any lines, up to one that matches the next S:
     S: <closed>         the server closes
+    end-of-sending      half close
     starttls            TLS handshake
     starttls-fails      the same, but it must not succeed
     pause SECONDS
@@ -115,7 +116,9 @@ class House:
         path = "%s/%s.conf" % (self.dir, name)
         with open(path, "w") as f:
             f.write("Store %s/store\nReportingMTA mx.example.org\n"
-                    "LogTo stderr\nLogLevel debug\n" % self.dir)
+                    "LogTo stderr\n" % self.dir)
+            if not any(x.startswith("LogLevel ") for x in lines):
+                f.write("LogLevel debug\n")
             f.write("".join(line + "\n" for line in lines))
         return path
 
@@ -234,6 +237,8 @@ def play(client, steps):
             elif verb == "S:":
                 expect(client, text, skip)
                 skip = False
+            elif verb == "end-of-sending":
+                client.sock.shutdown(socket.SHUT_WR)
             elif verb == "starttls":
                 client.starttls()
             elif verb == "starttls-fails":
