@@ -2,6 +2,7 @@
 # Every outcome that Postfix knows, by a real one: what mtrk-dump and MTQP say.
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../lab/outcomes.sh"
 lab_start
 export XDG_DATA_HOME="$lab/data"
 read -r again_port refuser_port <<<"$(lab_ports 2)"
@@ -48,35 +49,11 @@ lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
 lab_start_collect
 lab_start_mtqpd
 
-secret=AAECAwQFBgcICQoLDA0ODw==
 log=$lab/postfix/log/maillog
-mark() { # ENVID SENDER RECIPIENT...; the queue id goes to $qid
-	local reply
-	reply=$(python3 "$lab_root/tests/lab/marked.py" "$smtp_port" "$@") || true
-	qid=${reply##* }
-}
-rows() {
-	lab_dump --json --envid "$1" 2>/dev/null | jq -ce '[.recipients[] |
-	    [.original_recipient, .final_recipient, .action, .status, .remote_mta]]'
-}
-is() { [ "$(rows "$1")" = "$2" ]; }
-# want ENVID ROW...: original, final, action, status, remote MTA of each; the
-# same from MTQP, which shows no member of an expansion, and ASCII only
-want() {
-	local envid=$1 rows asked; shift
-	rows=$(printf '%s\n' "$@" | jq -cR 'split(" ") | map(if . == "-" then null else . end)' | jq -cs .)
-	lab_wait ${WANT_S:-20} is "$envid" "$rows" ||
-	    lab_fail "$envid: $(rows "$envid"), not $rows; $(lab_dump --envid "$envid")"
-	asked=$(lab_track query --server "127.0.0.1:$mtqp_port" --json "$envid" $secret |
-	    jq -c '[.parts[0].recipients[] | [.original_recipient, .action, .status]]') || true
-	[ "$asked" = "$(echo "$rows" | jq -c 'map([(.[0] | gsub("ä"; "??")), .[2], .[3]])')" ] ||
-	    lab_fail "MTQP on $envid: $asked, not $rows"
-}
-
+mark() { mark_at "$smtp_port" "$@"; }
 last_qid() { # of the newest line that matches
 	sed -n "s/.*\]: \([0-9A-Za-z]*\): .*$1.*/\1/p" "$log" | tail -1
 }
-logged() { grep -q "$1" "$log"; }
 
 # 1. how it is delivered, relayed, transferred
 mark ways@h.test a@h.test friend@far.test games@lab.test joe@vm.test p@pipe.test \
@@ -178,7 +155,6 @@ lab_pf postqueue -i "$again"
 want again@h.test 'defer2@far.test defer2@far.test failed 4.4.7 [127.0.0.1]'
 
 # 7. nothing was left over: neither lines that we don't know nor recipients
-left=$(lab_dump --statistics | grep -E 'not-understood|recipient-unknown') || true
-[ -z "$left" ] || lab_fail "left over: $left"
+want_nothing_left
 
 echo "dispositions by postfix: ok"
