@@ -518,8 +518,13 @@ gate_out_new(
 		gate_out_free(out);
 		return MTRK_IO;
 	}
-	have_store(g);
 	return MTRK_OK;
+}
+
+void
+gate_out_begin(struct gate_out *g)
+{
+	have_store(g);
 }
 
 void

@@ -22,6 +22,10 @@ enum mtrk_err gate_out_new(
     struct loop *, const struct conf *, struct gate_out **out, char *why);
 void gate_out_free(struct gate_out **); /* before the loop; NULL is fine */
 
+/* Once rights are given up, for what is made is this user's: opens the store,
+ * which is otherwise done when the first message comes. */
+void gate_out_begin(struct gate_out *);
+
 /* Every GateRoute; MTRK_IO: `why` says which could not be bound. */
 enum mtrk_err gate_out_listen(struct gate_out *, char *why);
 /*

@@ -218,6 +218,8 @@ serve(const struct conf *c)
 	log_notice("event=start version=%s listeners=%zu certificates=%zu"
 		   " routes=%zu",
 	    MTRK_VERSION, c->gate_listens, c->gate_tlses, c->gate_routes);
+	if (gate.out != NULL)
+		gate_out_begin(gate.out);
 	proc_ready();
 	ok = loop_run(gate.loop) == MTRK_OK;
 	log_notice("event=end");

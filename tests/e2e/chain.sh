@@ -103,4 +103,13 @@ grep -q '^42 friend@d.test' "$lab/taken" || lab_fail "pipe: $(cat "$lab/said")"
 grep -q 'event=store .*goes on, untracked' "$lab/pipe.log" || lab_fail "not said"
 dialogue nowhere.test QUIT >"$lab/said"
 grep -q '^554 5.1.2 nowhere.test' "$lab/said" || lab_fail "no 554: $(cat "$lab/said")"
+# 5. the store belongs to User, and checking makes none
+mkdir "$lab/user"; chown games "$lab/user"
+printf '%s\n' "Store $lab/user" 'GateRoute 127.0.0.1:10099 d.test' 'User games' \
+    'LogTo stderr' >"$lab/user.conf"
+chain_at a "$bin/mtrk-gate" -n -c "$lab/user.conf" || lab_fail "-n"
+[ ! -e "$lab/user/data.mdb" ] || lab_fail "-n made a store"
+chain_run a user-gate "$bin/mtrk-gate" -c "$lab/user.conf" -f
+owned() { [ "$(stat -c %U "$lab/user/data.mdb")" = games ]; }
+lab_wait 20 owned || lab_fail "the store is not its user's"
 echo "chain: ok"
