@@ -171,7 +171,8 @@ mailer_where(struct span mailer)
 		{ "smtp8", WHERE_REMOTE },
 		{ "dsmtp", WHERE_REMOTE },
 		{ "relay", WHERE_REMOTE },
-		{ "mtrk", WHERE_REMOTE }, /* contrib/sendmail/mtrk.m4 */
+		/* contrib/sendmail/mtrk.m4 */
+		{ "mtrk", WHERE_REMOTE },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(mailers); i++)
