@@ -10,6 +10,7 @@
 struct hop_place {
 	const struct tstat_part *part;
 	const struct tstat_recipient *recipient;
+	size_t way; /* the last one that came here; 0: none */
 };
 
 /* A recipient without Original-Recipient is known by its final name. */
@@ -49,7 +50,7 @@ make_index(struct hop *h)
 		for (size_t r = 0; r < h->answer.parts[p].n; r++)
 			h->index[h->n_index++] =
 			    (struct hop_place){ &h->answer.parts[p],
-				    &h->answer.parts[p].recipients[r] };
+				    &h->answer.parts[p].recipients[r], 0 };
 	qsort(h->index, n, sizeof *h->index, by_key);
 	return MTRK_OK;
 }
@@ -60,7 +61,7 @@ enum {
 };
 
 /* The first of those places whose key is `key`; *n says how many. */
-static const struct hop_place *
+static struct hop_place *
 find_key(const struct hop *h, const char *key, size_t *n)
 {
 	size_t low = 0, high = h->n_index;
@@ -201,7 +202,7 @@ hops_free(struct hops *h)
 struct walk {
 	const struct hops *hops;
 	struct ways *out;
-	bool *seen; /* beside the first hop's index */
+	size_t way; /* the one in hand, from 1 */
 	size_t room;
 	enum mtrk_err err; /* the first failure sticks */
 };
@@ -240,7 +241,7 @@ is_before(const struct walk *w, size_t at, const struct tstat_recipient *r)
 }
 
 static void take_step(
-    struct walk *, size_t hop, const struct hop_place *, size_t parent);
+    struct walk *, size_t hop, struct hop_place *, size_t parent);
 
 /*
  * The continuations in one answer: recipients of the same original, in parts
@@ -252,19 +253,21 @@ walk_into(struct walk *w, size_t hop, const char *key, const char *host,
     size_t parent, bool *loop)
 {
 	size_t n;
-	const struct hop_place *places = find_key(&w->hops->list[hop], key, &n);
+	struct hop_place *places = find_key(&w->hops->list[hop], key, &n);
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
 		if (host != NULL &&
 		    !is_name(places[i].part->reporting_mta, host))
 			continue;
-		if (is_before(w, parent, places[i].recipient)) {
-			*loop = true;
-			continue;
+		/* once a way, or a few entries would give countless ones */
+		if (places[i].way != w->way) {
+			take_step(w, hop, &places[i], parent);
+			any = true;
+		} else if (!any && !*loop) {
+			*loop = is_before(w, parent, places[i].recipient);
+			any = !*loop;
 		}
-		take_step(w, hop, &places[i], parent);
-		any = true;
 	}
 	return any;
 }
@@ -303,8 +306,7 @@ walk_on(struct walk *w, size_t at)
 }
 
 static void
-take_step(
-    struct walk *w, size_t hop, const struct hop_place *place, size_t parent)
+take_step(struct walk *w, size_t hop, struct hop_place *place, size_t parent)
 {
 	const struct step s = { .hop = hop,
 		.part = place->part,
@@ -317,8 +319,7 @@ take_step(
 	size_t at = add_step(w, s);
 	enum step_end end;
 
-	if (hop == 0)
-		w->seen[place - w->hops->list[0].index] = true;
+	place->way = w->way;
 	if (at == HOPS_NONE || place->recipient->action != ACTION_TRANSFERRED)
 		return;
 	end = walk_on(w, at);
@@ -355,14 +356,16 @@ walk_all(struct walk *w)
 			for (size_t r = 0; r < h->answer.parts[p].n; r++) {
 				const struct hop_place key = {
 					&h->answer.parts[p],
-					&h->answer.parts[p].recipients[r]
+					&h->answer.parts[p].recipients[r], 0
 				};
-				const struct hop_place *place = bsearch(&key,
+				struct hop_place *place = bsearch(&key,
 				    h->index, h->n_index, sizeof key, by_key);
 
-				if (circles ? !w->seen[place - h->index]
-					    : !is_continued(h, place))
-					take_step(w, 0, place, HOPS_NONE);
+				if (circles ? place->way > 0
+					    : is_continued(h, place))
+					continue;
+				w->way++;
+				take_step(w, 0, place, HOPS_NONE);
 			}
 }
 
@@ -372,12 +375,11 @@ hops_ways(const struct hops *h, struct ways *out)
 	struct walk w = { .hops = h, .out = out };
 
 	*out = (struct ways){ 0 };
-	w.seen = calloc(h->list[0].n_index + 1, sizeof *w.seen);
-	if (w.seen == NULL)
-		return MTRK_NOMEM;
+	for (size_t i = 0; i < h->n; i++)
+		for (size_t k = 0; k < h->list[i].n_index; k++)
+			h->list[i].index[k].way = 0;
 	if (h->list[0].index != NULL)
 		walk_all(&w);
-	free(w.seen);
 	if (w.err != MTRK_OK)
 		ways_free(out);
 	return w.err;

@@ -270,6 +270,7 @@ static void
 put_recipient(const struct painting *p, size_t at)
 {
 	const struct step *worst = worst_of(p->ways, at);
+	const size_t end = timeline_end(p->ways, at);
 	const struct tstat_recipient *r = p->ways->steps[at].recipient;
 	const char *final = worst->recipient->final;
 	const char *name = r->original != NULL ? r->original : r->final;
@@ -285,7 +286,7 @@ put_recipient(const struct painting *p, size_t at)
 	put_coloured(p, rows[worst->recipient->action].colour,
 	    rows[worst->recipient->action].word);
 	put_summary(p, at, worst);
-	for (size_t i = at; i < timeline_end(p->ways, at); i++)
+	for (size_t i = at; i < end; i++)
 		put_step(
 		    p, &p->ways->steps[i], p->ways->steps[0].part->arrival);
 }

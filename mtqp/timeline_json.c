@@ -134,10 +134,11 @@ ways_json(const struct hops *h, const struct ways *w)
 		[TRACK_NO_INFORMATION] = "no-information" };
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < w->n; i = timeline_end(w, i)) {
+	for (size_t i = 0, end; i < w->n; i = end) {
 		json_t *steps = json_array();
 
-		for (size_t k = i; k < timeline_end(w, i); k++)
+		end = timeline_end(w, i);
+		for (size_t k = i; k < end; k++)
 			json_array_append_new(
 			    steps, step_json(h, &w->steps[k]));
 		json_array_append_new(list,

@@ -261,6 +261,18 @@ bounds(void **state)
 	struct ways w;
 
 	(void)state;
+	/* n entries that name each other have n! orders, and no more ways */
+	for (unsigned i = 0; i < 12; i++)
+		buf_fmt(&many, "%c same@x u%u@x transferred %c\n",
+		    i & 1 ? 'p' : 'q', i, i & 1 ? 'q' : 'p');
+	read_answer(many.p, &t);
+	hops_start(&hops, "a", 0, 10);
+	assert_int_equal(hops_answered(&hops, 0, &t), MTRK_OK);
+	assert_int_equal(hops_ways(&hops, &w), MTRK_OK);
+	assert_in_range(w.n, 12, 12 * 12);
+	ways_free(&w);
+	hops_free(&hops);
+	buf_cut(&many, 0);
 	for (unsigned i = 0; i < 3000; i++)
 		buf_fmt(&many, "%c same@x same@x transferred %c\n",
 		    i & 1 ? 'p' : 'q', i & 1 ? 'q' : 'p');
