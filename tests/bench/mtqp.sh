@@ -82,14 +82,14 @@ bench_mtqp() {
 	done
 	mtqp_stop
 	mtqp_start "$dir/few"
-	local clear tls idle=20000 room
+	local clear tls waiting=20000 room
 	room=$(ulimit -H -n)
 	[ "$room" = unlimited ] || [ "$room" -ge 20300 ] ||
-	    { idle=$((room - 300)); echo "descriptors allow $idle idle connections"; }
-	clear=$(mtqp_idle 20381 $idle)
+	    { waiting=$((room - 300)); echo "descriptors allow $waiting idle connections"; }
+	clear=$(mtqp_idle 20381 $waiting)
 	mtqp_stop
 	mtqp_start "$dir/few"
-	tls=$(mtqp_idle 20382 $idle tls)
+	tls=$(mtqp_idle 20382 $waiting tls)
 	mtqp_stop
 	"$bin/bench_mtqp" fill "$dir/many" $mtqp_messages_many
 	mtqp_start "$dir/many"
