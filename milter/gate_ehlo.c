@@ -66,7 +66,7 @@ void
 ehlo_write(struct span reply, bool mtrk, bool starttls, struct buf *out)
 {
 	struct ehlo has;
-	struct span line;
+	struct span line = { NULL, 0 };
 	size_t mark = 0;
 
 	ehlo_read(reply, &has);
