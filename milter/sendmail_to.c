@@ -128,9 +128,10 @@ last_field(struct cur *c, const char *name, struct span *value)
 }
 
 /* ctladdr=<ADDR> (UID/GID): for programs, files and the unknown, the address
- * that led there. */
+ * that led there; of a recipient as the client wrote it, a sender who is a
+ * user here. */
 static void
-take_control(struct cur *c, struct happening_line *l)
+take_control(struct cur *c, struct happening_line *l, bool as_written)
 {
 	struct cur ahead = *c;
 
@@ -147,6 +148,8 @@ take_control(struct cur *c, struct happening_line *l)
 		cur_until(&ahead, ')', FIELD_MAX);
 	if (ahead.why == NULL)
 		*c = ahead;
+	if (as_written)
+		l->original = SPAN("");
 }
 
 enum where { WHERE_LOCAL, WHERE_REMOTE, WHERE_BY_RELAY };
@@ -330,10 +333,11 @@ enum said
 sendmail_delivery(struct cur *c, struct happening_line *l)
 {
 	struct delivery d;
+	bool as_written = span_starts(cur_rest(c), "<");
 
 	l->what = HAPPENED_ACTION;
 	take_list(c, l);
-	take_control(c, l);
+	take_control(c, l, as_written);
 	if (c->why != NULL || !take_fields(c, l, &d))
 		return SAID_UNKNOWN;
 	if (!d.has_dsn)
