@@ -26,6 +26,7 @@ struct collect {
 	struct splice splice;
 	uint64_t newest; /* message that was looked for in the waiting room */
 	bool looking, writing;
+	bool heap; /* the last time there were more lines than fit */
 	struct txn txn; /* reading while looking, writing while writing */
 	unsigned depth;
 };
@@ -367,10 +368,10 @@ collect_some(struct collect *c)
 {
 	enum mtrk_err err = MTRK_OK;
 	struct span line;
-	unsigned n = 0;
+	unsigned n = 0, most = c->heap ? COLLECT_HEAP : COLLECT_LINES;
 
 	look_for_new(c);
-	while (n < COLLECT_LINES && follow_line(c->follow, &line)) {
+	while (n < most && follow_line(c->follow, &line)) {
 		c->written = follow_written(c->follow);
 		take(c, line);
 		n++;
@@ -382,7 +383,8 @@ collect_some(struct collect *c)
 	if (c->looking)
 		store_end(&c->txn);
 	c->looking = false;
-	return err == MTRK_OK && n == COLLECT_LINES ? MTRK_TOOBIG : err;
+	c->heap = n == most;
+	return err == MTRK_OK && c->heap ? MTRK_TOOBIG : err;
 }
 
 enum mtrk_err

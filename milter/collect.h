@@ -19,12 +19,16 @@ struct collect *collect_new(
 void collect_free(struct collect **);
 
 /*
- * Reads what there is, up to COLLECT_LINES, and makes it durable.  MTRK_OK:
+ * Reads what there is, up to COLLECT_LINES (COLLECT_HEAP if there were more
+ * last time), and makes it durable.  MTRK_OK:
  * that was all for now, MTRK_TOOBIG: there is more, MTRK_NOTFOUND: there was
  * nothing.  Anything
  * else: nothing was written, and the lines are read again next time.
  */
-enum { COLLECT_LINES = 2000 /* in one transaction at most; ours */ };
+enum { /* lines in one transaction, for which other writers wait; ours */
+	COLLECT_LINES = 2000,
+	COLLECT_HEAP = 20000,
+};
 enum mtrk_err collect_some(struct collect *);
 /* Make durable how far it is, though no line since mattered. */
 enum mtrk_err collect_save(struct collect *);

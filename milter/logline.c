@@ -73,6 +73,19 @@ read_traditional(const char *p, struct tm *tm)
 	    p[9] == ':' && p[12] == ':';
 }
 
+/* In the minute of the line before: no zone has to be asked. */
+static bool
+same_minute(const char *p, struct logline_cache *cache)
+{
+	int second = digits(p + 13, 2), before = digits(cache->stamp + 13, 2);
+
+	if (cache->n != TRADITIONAL_LEN || memcmp(cache->stamp, p, 13) != 0 ||
+	    second < before)
+		return false;
+	cache->time += second - before;
+	return true;
+}
+
 /* No year is given: the latest one that isn't more than a day ahead. */
 static bool
 traditional(const char *p, int64_t now, struct logline_cache *cache)
@@ -115,7 +128,8 @@ take_traditional(
 	if (rest.n <= TRADITIONAL_LEN || rest.p[TRADITIONAL_LEN] != ' ')
 		return false;
 	if (!is_cached(cache, rest.p, TRADITIONAL_LEN)) {
-		if (!traditional(rest.p, now, cache))
+		if (!same_minute(rest.p, cache) &&
+		    !traditional(rest.p, now, cache))
 			return false;
 		keep(cache, rest.p, TRADITIONAL_LEN);
 	}
