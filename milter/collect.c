@@ -11,6 +11,16 @@
 enum {
 	FOUND_MAX = 1000, /* lines that waited for one queue id; ours */
 	LINK_DEPTH_MAX = 16, /* ids that lead to ids, while they wait; ours */
+	UNKNOWN_SLOTS = 1024, /* ids remembered as nobody's; ours */
+};
+
+/* A queue id that nobody claimed when it was asked for; it holds until
+ * something is added to the store. */
+struct unknown {
+	const char *instance;
+	uint64_t since; /* struct collect's `changes` */
+	char id[32];
+	size_t n;
 };
 
 struct collect {
@@ -29,6 +39,8 @@ struct collect {
 	bool heap; /* the last time there were more lines than fit */
 	struct txn txn; /* reading while looking, writing while writing */
 	unsigned depth;
+	uint64_t changes; /* in the store, of claims, as far as we know */
+	struct unknown unknown[UNKNOWN_SLOTS];
 };
 
 struct collect *
@@ -79,6 +91,7 @@ begin_writing(struct collect *c)
 	c->looking = false;
 	c->txn = store_begin(c->store);
 	c->writing = true;
+	c->changes++;
 }
 
 /* Queue runners and the like have labels of their own: sm-mta-runq. */
@@ -278,6 +291,7 @@ look_for_new(struct collect *c)
 	c->txn = store_look(c->store);
 	c->looking = true;
 	newest = store_newest(&c->txn);
+	c->changes += c->newest != newest;
 	while (c->newest < newest) {
 		uint64_t n =
 		    store_message_at(&c->txn, c->newest + 1, note_newest, c);
@@ -311,6 +325,27 @@ take_known(struct collect *c, const struct mta *mta, struct span instance,
 		wait(c, queue_id, l);
 }
 
+/* Most lines are of messages that nobody tracks, several of each. */
+static bool
+is_known(struct collect *c, const char *instance, struct span queue_id)
+{
+	uint32_t hash = waiting_hash(queue_id);
+	struct unknown *u = &c->unknown[hash % UNKNOWN_SLOTS];
+
+	if (c->writing || queue_id.n > sizeof u->id)
+		return store_knows(&c->txn, span_of(instance), queue_id);
+	if (u->since == c->changes && u->instance == instance &&
+	    u->n == queue_id.n && memcmp(u->id, queue_id.p, u->n) == 0)
+		return false;
+	if (store_knows(&c->txn, span_of(instance), queue_id))
+		return true;
+	u->since = c->changes;
+	u->instance = instance;
+	u->n = queue_id.n;
+	memcpy(u->id, queue_id.p, u->n);
+	return false;
+}
+
 static void
 take(struct collect *c, struct span text)
 {
@@ -325,7 +360,7 @@ take(struct collect *c, struct span text)
 	    (mta = mta_of(&line, &queue_id, &part)) == NULL ||
 	    (instance = instance_of(c, line.name)) == NULL)
 		return;
-	if (store_knows(&c->txn, span_of(instance), queue_id))
+	if (is_known(c, instance, queue_id))
 		take_known(c, mta, span_of(instance), queue_id, &line, part);
 	else
 		wait(c, queue_id, &line);

@@ -55,8 +55,8 @@ waiting_free(struct waiting **wp)
 	*wp = NULL;
 }
 
-static uint32_t
-hash_of(struct span s)
+uint32_t
+waiting_hash(struct span s)
 {
 	uint32_t h = 2166136261u;
 
@@ -170,13 +170,13 @@ put(struct waiting *w, uint32_t hash, const struct logline *l)
 void
 waiting_put(struct waiting *w, struct span queue_id, const struct logline *l)
 {
-	put(w, hash_of(queue_id), l);
+	put(w, waiting_hash(queue_id), l);
 }
 
 bool
 waiting_any(const struct waiting *w, struct span queue_id)
 {
-	uint64_t at = w->heads[hash_of(queue_id) % HEADS];
+	uint64_t at = w->heads[waiting_hash(queue_id) % HEADS];
 
 	return at > w->tail && at <= w->head;
 }
@@ -186,7 +186,7 @@ size_t
 waiting_find(const struct waiting *w, struct span queue_id, uint64_t *handles,
     size_t max)
 {
-	uint32_t hash = hash_of(queue_id);
+	uint32_t hash = waiting_hash(queue_id);
 	uint64_t at = w->heads[hash % HEADS];
 	size_t n = 0;
 

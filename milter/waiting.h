@@ -18,6 +18,7 @@ struct waiting;
 struct waiting *waiting_new(uint64_t bytes, uint64_t age_s);
 void waiting_free(struct waiting **);
 
+uint32_t waiting_hash(struct span queue_id);
 void waiting_put(
     struct waiting *, struct span queue_id, const struct logline *);
 /* Cheap. */
