@@ -52,24 +52,28 @@ events_grow(struct events *all)
 	return true;
 }
 
-/* Backwards along the chain; a number that doesn't fall is a broken one. */
+/* A number that doesn't fall along the chain is a broken one. */
+static enum mtrk_err
+get_event(struct txn *t, uint64_t at, struct event_bytes *out)
+{
+	struct number_key key = number_key(at);
+	struct span bytes;
+	enum mtrk_err err;
+
+	if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes))
+		return t->err != MTRK_OK ? t->err : MTRK_CORRUPT;
+	err = record_get_event(bytes, out);
+	return err == MTRK_OK && out->previous >= at ? MTRK_CORRUPT : err;
+}
+
+/* Backwards along the chain. */
 static void
 find_events(struct txn *t, uint64_t last, struct events *all)
 {
-	struct span bytes;
-
-	for (uint64_t at = last; at != 0 && t->err == MTRK_OK;
-	     at = all->e[all->n++].previous) {
-		struct number_key key = number_key(at);
-
-		if (all->n == all->room && !events_grow(all))
-			t->err = MTRK_NOMEM;
-		else if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes))
-			t->err = MTRK_CORRUPT;
-		else if ((t->err = record_get_event(bytes, &all->e[all->n])) ==
-			MTRK_OK &&
-		    all->e[all->n].previous >= at)
-			t->err = MTRK_CORRUPT;
+	for (uint64_t at = last; at != 0; at = all->e[all->n++].previous) {
+		t->err = all->n == all->room && !events_grow(all)
+		    ? MTRK_NOMEM
+		    : get_event(t, at, &all->e[all->n]);
 		if (t->err != MTRK_OK)
 			return;
 	}
