@@ -202,16 +202,18 @@ greeted(int fd)
 static void
 question(struct peer *p)
 {
+	static const char line[] =
+	    "TRACK q00000000@bench.example " SECRET "\r\n";
 	static uint64_t seed = 88172645463325252u;
 	char *at = p->out + p->queued;
 	unsigned long i;
 
 	seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
 	i = seed % messages;
-	memcpy(at, "TRACK q00000000@bench.example " SECRET "\r\n", 56);
+	memcpy(at, line, sizeof line - 1);
 	for (unsigned k = 14; i > 0; i /= 10)
 		at[k--] = (char)('0' + i % 10);
-	p->queued += 56;
+	p->queued += sizeof line - 1;
 }
 
 static void
