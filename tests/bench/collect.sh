@@ -6,7 +6,8 @@
 seconds() { # COMMAND...: how long it takes
 	local from to
 	from=$(date +%s%N)
-	"$@" >/dev/null 2>&1 || true
+	# grep stops at the first line if it writes to /dev/null
+	"$@" 2>/dev/null | cat >/dev/null || true
 	to=$(date +%s%N)
 	echo $(((to - from) / 1000))
 }
