@@ -346,6 +346,17 @@ is_known(struct collect *c, const char *instance, struct span queue_id)
 	return false;
 }
 
+/* A fifth of all lines; nothing ever comes of them. */
+static bool
+names_the_client(const struct logline *l)
+{
+	struct span id, rest;
+
+	return span_is(l->program, "smtpd") &&
+	    span_split(l->text, ':', &id, &rest) &&
+	    span_starts(rest, " client=");
+}
+
 static void
 take(struct collect *c, struct span text)
 {
@@ -357,6 +368,7 @@ take(struct collect *c, struct span text)
 
 	c->numbers.lines++;
 	if (logline_parse(text, c->written, &c->cache, &line) != MTRK_OK ||
+	    names_the_client(&line) ||
 	    (mta = mta_of(&line, &queue_id, &part)) == NULL ||
 	    (instance = instance_of(c, line.name)) == NULL)
 		return;

@@ -324,23 +324,3 @@ logline_parse(struct span line, int64_t now, struct logline_cache *cache,
 	out->text = cur_rest(&c);
 	return MTRK_OK;
 }
-
-bool
-logline_queue_id(struct span text, struct span *id)
-{
-	size_t n = 0, end;
-
-	while (n < text.n && n <= LOGLINE_ID_MAX &&
-	    ((text.p[n] >= '0' && text.p[n] <= '9') ||
-		((text.p[n] | 0x20) >= 'a' && (text.p[n] | 0x20) <= 'z')))
-		n++;
-	end = n;
-	if (end < text.n && text.p[end] == '[')
-		while (end < text.n && text.p[end++] != ']')
-			;
-	if (n < LOGLINE_ID_MIN || n > LOGLINE_ID_MAX || text.n - end < 2 ||
-	    text.p[end] != ':' || text.p[end + 1] != ' ')
-		return false;
-	*id = (struct span){ text.p, n };
-	return true;
-}

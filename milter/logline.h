@@ -37,9 +37,4 @@ struct logline_cache {
 enum mtrk_err logline_parse(
     struct span line, int64_t now, struct logline_cache *, struct logline *out);
 
-/* The queue id that a text of either MTA begins with ("4A1B: ", or
- * Sendmail's "4A1B[2]: ").  False: it names none. */
-enum { LOGLINE_ID_MIN = 6, LOGLINE_ID_MAX = 24 /* ours: Postfix has 16 */ };
-bool logline_queue_id(struct span text, struct span *id);
-
 #endif

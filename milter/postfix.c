@@ -24,13 +24,12 @@ is_queue_id(struct span s)
 	if (s.n < QUEUE_ID_MIN || s.n > QUEUE_ID_MAX || span_is(s, "NOQUEUE"))
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool lower = c >= 'a' && c <= 'z';
+		unsigned char c = (unsigned char)s.p[i];
+		bool letter = (unsigned)(c | 0x20) - 'a' < 26;
 
-		if (!lower && !(c >= '0' && c <= '9') &&
-		    !(c >= 'A' && c <= 'Z'))
+		if (!letter && (unsigned)c - '0' >= 10)
 			return false;
-		word = word && (lower || i == 0);
+		word = word && ((letter && (c & 0x20) != 0) || i == 0);
 	}
 	return !word;
 }

@@ -147,37 +147,6 @@ clock_changes(void **state)
 	in_zone("UTC");
 }
 
-static void
-queue_ids(void **state)
-{
-	static const struct {
-		const char *text, *id;
-	} cases[] = {
-		{ "38D4EA8478C: to=<x>", "38D4EA8478C" },
-		{ "4cVfJb0z3Qz9sW1: removed", "4cVfJb0z3Qz9sW1" },
-		{ "6AO3VWuT028419[2]: more", "6AO3VWuT028419" },
-		{ "6AO3VWuT028419: 6AO3VWuT028420: DSN: x", "6AO3VWuT028419" },
-		{ "NOQUEUE: reject", "NOQUEUE" },
-		{ "short: x", NULL },
-		{ "connect from x", NULL },
-		{ "38D4EA8478C:", NULL },
-		{ "38D4EA8478C", NULL },
-		{ "38D4EA8478C[", NULL },
-		{ "38D4EA8478C[1]", NULL },
-		{ "1234567890123456789012345: x", NULL },
-		{ "", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct span id = SPAN("");
-		bool got = logline_queue_id(span_of(cases[i].text), &id);
-
-		assert_int_equal(got, cases[i].id != NULL);
-		assert_true(!got || span_is(id, cases[i].id));
-	}
-}
-
 int
 main(void)
 {
@@ -185,7 +154,6 @@ main(void)
 		cmocka_unit_test(forms),
 		cmocka_unit_test(not_log_lines),
 		cmocka_unit_test(clock_changes),
-		cmocka_unit_test(queue_ids),
 	};
 
 	in_zone("UTC");
