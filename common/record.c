@@ -124,11 +124,7 @@ next_field(struct span *rest, struct field *out)
 static uint64_t
 number(struct span v)
 {
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < v.n && i < 8; i++)
-		n = n << 8 | (unsigned char)v.p[i];
-	return n;
+	return big_get(v.p, v.n < 8 ? v.n : 8);
 }
 
 static enum mtrk_err

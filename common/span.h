@@ -39,6 +39,9 @@ bool span_split(struct span, char c, struct span *head, struct span *tail);
 bool span_copy(char *buf, size_t size, struct span);
 /* Decimal digits only, at most `max`. */
 bool span_number(struct span, uint64_t max, uint64_t *out);
+/* A number as stored: big-endian, `n` octets of it. */
+void big_put(char *to, uint64_t, size_t n);
+uint64_t big_get(const char *, size_t n);
 int span_find(struct span, const char *needle); /* offset, or -1 */
 
 /*

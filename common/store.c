@@ -63,19 +63,16 @@ number_key(uint64_t n)
 {
 	struct number_key k;
 
-	for (size_t i = 0; i < NUMBER_LEN; i++)
-		k.b[i] = (char)(n >> (8 * (NUMBER_LEN - 1 - i)));
+	big_put(k.b, n, NUMBER_LEN);
 	return k;
 }
 
 uint64_t
 number_of(struct span s)
 {
-	uint64_t n = 0;
+	size_t n = s.n < NUMBER_LEN ? s.n : NUMBER_LEN;
 
-	for (size_t i = s.n < NUMBER_LEN ? 0 : s.n - NUMBER_LEN; i < s.n; i++)
-		n = n << 8 | (unsigned char)s.p[i];
-	return n;
+	return big_get(s.p + (s.n - n), n);
 }
 
 static void

@@ -17,23 +17,6 @@ meta_key(char buf[NAME_MAX_LEN], const char *kind, const char *name)
 		n < NAME_MAX_LEN ? (size_t)n : NAME_MAX_LEN - 1 };
 }
 
-static void
-put_number8(char bytes[8], uint64_t n)
-{
-	for (size_t i = 0; i < 8; i++)
-		bytes[i] = (char)(n >> (56 - 8 * i));
-}
-
-static uint64_t
-get_number8(struct span s)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n = n << 8 | (unsigned char)s.p[i];
-	return n;
-}
-
 void
 store_count(struct txn *t, const char *name, uint64_t more)
 {
@@ -42,8 +25,8 @@ store_count(struct txn *t, const char *name, uint64_t more)
 	uint64_t n = more;
 
 	if (txn_get(t, TABLE_META, k, &v) && v.n == 8)
-		n += get_number8(v);
-	put_number8(bytes, n);
+		n += big_get(v.p, v.n);
+	big_put(bytes, n, 8);
 	txn_put(t, TABLE_META, k, (struct span){ bytes, 8 });
 }
 
@@ -93,7 +76,7 @@ tell_number(struct span name, struct span value, void *arg)
 {
 	const struct counter *c = arg;
 
-	c->each(name, get_number8(value), c->arg);
+	c->each(name, big_get(value.p, value.n), c->arg);
 }
 
 enum mtrk_err
@@ -125,7 +108,7 @@ waiting_key(const char *log, uint64_t number)
 	struct waiting_key k;
 
 	memcpy(k.b, log + skip, n - skip + 1);
-	put_number8(k.b + n - skip + 1, number);
+	big_put(k.b + n - skip + 1, number, 8);
 	k.n = n - skip + 1 + 8;
 	return k;
 }
@@ -158,6 +141,6 @@ store_get_waiting(
 		t, TABLE_WAITING, (struct span){ k.b, k.n }, &found, line) ||
 	    found.n != k.n || memcmp(found.p, k.b, k.n - 8) != 0)
 		return false;
-	*number = get_number8(span_from(found, found.n - 8));
+	*number = big_get(found.p + found.n - 8, 8);
 	return true;
 }

@@ -20,23 +20,6 @@ enum {
 	MEMBER_KEY_MAX = DB_KEY_MAX - NUMBER_LEN,
 };
 
-static void
-put_bytes(char *to, uint64_t v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		to[i] = (char)(v >> (8 * (n - 1 - i)));
-}
-
-static uint64_t
-get_bytes(const char *from, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | (unsigned char)from[i];
-	return v;
-}
-
 static struct claim
 claim_of(uint64_t message, struct span value)
 {
@@ -46,8 +29,8 @@ claim_of(uint64_t message, struct span value)
 		return c;
 	c.linked = true;
 	c.list = value.p[0] & LINK_LIST;
-	c.recipient = (uint32_t)get_bytes(value.p + 1, 4);
-	c.since = (int64_t)get_bytes(value.p + 5, 8);
+	c.recipient = (uint32_t)big_get(value.p + 1, 4);
+	c.since = (int64_t)big_get(value.p + 5, 8);
 	return c;
 }
 
@@ -59,8 +42,8 @@ put_link(struct txn *t, struct span instance, struct span queue_id,
 	char value[LINK_LEN];
 
 	value[0] = c->list ? LINK_LIST : 0;
-	put_bytes(value + 1, c->recipient, 4);
-	put_bytes(value + 5, (uint64_t)c->since, 8);
+	big_put(value + 1, c->recipient, 4);
+	big_put(value + 5, (uint64_t)c->since, 8);
 	txn_put(t, TABLE_QUEUE, index_span(&k),
 	    (struct span){ value, sizeof value });
 }
@@ -142,7 +125,7 @@ find_member(struct txn *t, uint64_t message, struct span address,
 	if (!txn_get(t, TABLE_MEMBER, MEMBER_KEY(k), &value))
 		return 0;
 	for (; n < MEMBER_OF_MAX && 4 * (n + 1) <= value.n; n++)
-		recipients[n] = (uint32_t)get_bytes(value.p + 4 * n, 4);
+		recipients[n] = (uint32_t)big_get(value.p + 4 * n, 4);
 	return n;
 }
 
@@ -162,7 +145,7 @@ add_member(
 		return;
 	of[n++] = recipient;
 	for (size_t i = 0; i < n; i++)
-		put_bytes(value + 4 * i, of[i], 4);
+		big_put(value + 4 * i, of[i], 4);
 	txn_put(t, TABLE_MEMBER, MEMBER_KEY(k), (struct span){ value, 4 * n });
 }
 

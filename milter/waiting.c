@@ -254,32 +254,15 @@ waiting_take(struct waiting *w, uint64_t handle)
 enum { SAVED_HEAD = 8 + 4 + 2 + 2 };
 
 static void
-put_number(char *to, uint64_t v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		to[i] = (char)(v >> (8 * (n - 1 - i)));
-}
-
-static uint64_t
-get_number(const char *from, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | (unsigned char)from[i];
-	return v;
-}
-
-static void
 save(struct txn *t, const char *log, uint64_t position, const struct entry *e)
 {
 	struct buf b = BUF(1u << 20);
 	char head[SAVED_HEAD];
 
-	put_number(head, (uint64_t)e->time, 8);
-	put_number(head + 8, e->hash, 4);
-	put_number(head + 12, e->name, 2);
-	put_number(head + 14, e->program, 2);
+	big_put(head, (uint64_t)e->time, 8);
+	big_put(head + 8, e->hash, 4);
+	big_put(head + 12, e->name, 2);
+	big_put(head + 14, e->program, 2);
 	buf_add(&b, head, sizeof head);
 	buf_add(&b, e + 1, e->name + e->program + e->text);
 	if (b.err == MTRK_OK)
@@ -294,12 +277,12 @@ load_line(struct span s, struct logline *out, uint32_t *hash)
 
 	if (s.n < SAVED_HEAD)
 		return false;
-	name = (size_t)get_number(s.p + 12, 2);
-	program = (size_t)get_number(s.p + 14, 2);
+	name = (size_t)big_get(s.p + 12, 2);
+	program = (size_t)big_get(s.p + 14, 2);
 	if (s.n < SAVED_HEAD + name + program)
 		return false;
-	out->time = (int64_t)get_number(s.p, 8);
-	*hash = (uint32_t)get_number(s.p + 8, 4);
+	out->time = (int64_t)big_get(s.p, 8);
+	*hash = (uint32_t)big_get(s.p + 8, 4);
 	out->name = (struct span){ s.p + SAVED_HEAD, name };
 	out->program = (struct span){ s.p + SAVED_HEAD + name, program };
 	out->text = span_from(s, SAVED_HEAD + name + program);
