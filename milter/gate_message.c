@@ -13,6 +13,7 @@ struct who {
 };
 
 struct gate_message {
+	bool hide_forwarding;
 	struct buf wanted_text; /* the queue id, NUL, the sender, NUL */
 	struct span wanted_id, wanted_sender;
 
@@ -26,11 +27,12 @@ struct gate_message {
 };
 
 struct gate_message *
-gate_message_new(void)
+gate_message_new(bool hide_forwarding)
 {
 	struct gate_message *g = calloc(1, sizeof *g);
 
 	if (g != NULL) {
+		g->hide_forwarding = hide_forwarding;
 		g->wanted_text = BUF(TEXT_MAX);
 		g->text = BUF(TEXT_MAX);
 	}
@@ -214,7 +216,9 @@ gate_message_rcpt(struct gate_message *g, struct span original,
 		return false;
 	if (!address_equal(string_at(g, w->to), address, true))
 		w->several = true;
-	return !w->several;
+	return !w->several &&
+	    !(g->hide_forwarding &&
+		!address_equal(string_at(g, w->address), address, true));
 }
 
 uint64_t

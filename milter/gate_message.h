@@ -14,7 +14,9 @@
 
 struct gate_message;
 
-struct gate_message *gate_message_new(void); /* NULL: no memory */
+/* hide_forwarding: the certifier doesn't go on to an address that an alias
+ * put in a recipient's place (S35).  NULL: no memory. */
+struct gate_message *gate_message_new(bool hide_forwarding);
 void gate_message_free(struct gate_message **);
 
 /* What is looked for: `queue_id` is empty where the MTA does not tell it. */
@@ -35,8 +37,9 @@ bool gate_message_mark(const struct gate_message *, const struct retention *,
 
 /*
  * A recipient of the transaction: before aliasing, and now.  False: it must
- * not go with the certifier: it isn't the sender's, or its original has
- * another address already.  *index: as in the record, or UINT32_MAX.
+ * not go with the certifier: it isn't the sender's, its original has
+ * another address already, or forwarding is hidden and this is that.  *index:
+ * as in the record, or UINT32_MAX.
  */
 bool gate_message_rcpt(struct gate_message *, struct span original,
     struct span address, uint32_t *index);

@@ -422,7 +422,7 @@ start_talk(struct gate_out *g, const struct conf_hop *hop, int in, int out)
 		t->gate = g;
 		t->hop = hop;
 		t->id = ++g->numbers.connections;
-		t->message = gate_message_new();
+		t->message = gate_message_new(g->conf->hide_forwarding != 0);
 		t->machine =
 		    outbound_new(&mine, (enum outbound_tls)g->conf->hop_tls);
 	}

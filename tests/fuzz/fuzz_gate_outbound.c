@@ -147,7 +147,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct outbound *o = outbound_new(&doors, OUTBOUND_TLS_MAY);
 	bool shaking = false;
 
-	message = gate_message_new();
+	message = gate_message_new(false);
 	while (rest.n > 0 && outbound_wish(o) != OUTBOUND_CLOSE) {
 		span_split(rest, '\n', &line, &rest);
 		if (line.n > 0)

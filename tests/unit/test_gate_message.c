@@ -18,7 +18,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	return (g = gate_message_new()) == NULL;
+	return (g = gate_message_new(false)) == NULL;
 }
 
 static int
@@ -189,6 +189,23 @@ earlier_transactions(void **state)
 	rcpt("both@x.test", "m1@c.test", false, 2);
 }
 
+/* S35: whom an alias changed gets no certifier, and stays who he was; whom it
+ * did not change keeps it. */
+static void
+hidden_forwarding(void **state)
+{
+	struct message m = sample(1, "Q");
+
+	gate_message_free(&g);
+	g = gate_message_new(true);
+	begin(&m);
+	rcpt("orig@x.test", "one@B.TEST", true, 0);
+	rcpt("two@b.test", "new@c.test", false, 1);
+	rcpt("both@x.test", "q@b.test", true, 3);
+	assert_int_equal(teardown(state), 0);
+	assert_int_equal(setup(state), 0);
+}
+
 int
 main(void)
 {
@@ -197,6 +214,7 @@ main(void)
 		cmocka_unit_test(which_record),
 		cmocka_unit_test(recipients),
 		cmocka_unit_test(earlier_transactions),
+		cmocka_unit_test(hidden_forwarding),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

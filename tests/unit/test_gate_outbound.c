@@ -386,7 +386,7 @@ run(const struct dialogue *d, bool whole)
 	struct outbound *o = outbound_new(&doors, d->tls);
 
 	assert_non_null(o);
-	message = gate_message_new();
+	message = gate_message_new(false);
 	assert_non_null(message);
 	buf_cut(&told, 0);
 	for (size_t i = 0; i < STEPS_MAX && d->steps[i].who != '\0'; i++)
@@ -442,7 +442,7 @@ endless_recipients(void **state)
 	size_t n = OUTBOUND_HELD_MAX / (sizeof line - 1) + 10, got = 0;
 
 	(void)state;
-	message = gate_message_new();
+	message = gate_message_new(false);
 	outbound_from_hop(o, SPAN("220 mx\r\n"));
 	outbound_from_mta(o, SPAN("EHLO a\r\n"));
 	outbound_from_hop(o, SPAN("250-mx\r\n250 MTRK\r\n"));
