@@ -135,8 +135,16 @@ class Lab:
         assert status == (0 if sig == signal.SIGTERM else -sig), status
         self.collector = None
 
+    def sleeps(self):
+        """How often it has gone to sleep, while it does; else None."""
+        with open("/proc/%d/status" % self.collector.pid) as f:
+            of = dict(line.split(":", 1) for line in f)
+        return of["voluntary_ctxt_switches"] if "S" in of["State"] else None
+
     def is_open(self, path):
-        """Does mtrk-collect hold the file that has this name now?"""
+        """Does mtrk-collect follow the file that has this name now?  It opens
+        others for a moment, to see what they are, but sleeps with none."""
+        slept = self.sleeps()
         there = os.stat(path)
         fds = "/proc/%d/fd" % self.collector.pid
         for fd in os.listdir(fds):
@@ -145,7 +153,7 @@ class Lab:
             except OSError:
                 continue
             if (st.st_dev, st.st_ino) == (there.st_dev, there.st_ino):
-                return True
+                return slept is not None and slept == self.sleeps()
         return False
 
     def removed(self, log):
