@@ -190,6 +190,31 @@ another_had_the_id(void **state)
 	is("e1", "relayed 2.1.9 a@h.test (2)");
 }
 
+/* A short id is free for another tracked message as soon as its file is: both
+ * records are there before a line is read, as when old logs are read again. */
+static void
+id_comes_back(void **state)
+{
+	static const char story[] = STAMP ID("3F905A8456E", "<1@h>")
+	    STAMP FROM("3F905A8456E", "s@h.test")
+		STAMP SENT("3F905A8456E", "a@h.test", "250 first")
+		    STAMP GONE("3F905A8456E") LATER ID("3F905A8456E", "<2@h>")
+			LATER FROM("3F905A8456E", "s@h.test") LATER
+	    "postfix/smtp[1]: 3F905A8456E: to=<a@h.test>, relay=none, delay=0, "
+	    "delays=0/0/0/0, dsn=5.4.4, status=bounced (no such host)\n" LATER
+		GONE("3F905A8456E");
+
+	(void)state;
+	record("e1", "3F905A8456E", T0, false);
+	record("e2", "3F905A8456E", T0 + 4, false);
+	lines(story);
+	is("e1", "relayed 2.1.9 a@h.test (2)");
+	is("e2", "failed 5.4.4 a@h.test (2)");
+	lines(story); /* adds nothing */
+	is("e1", "relayed 2.1.9 a@h.test (2)");
+	is("e2", "failed 5.4.4 a@h.test (2)");
+}
+
 /* local(8) makes a new id, whose lines may come first; and a restart. */
 static void
 forwarded(void **state)
@@ -339,6 +364,7 @@ main(void)
 		STORY(record_comes_late),
 		STORY(id_long_before),
 		STORY(another_had_the_id),
+		STORY(id_comes_back),
 		STORY(forwarded),
 		STORY(lying_remote),
 		STORY(the_only_one_left),
