@@ -30,7 +30,7 @@ lab_make_postfix \
     "virtual_mailbox_base = $lab/postfix/mail" \
     "virtual_uid_maps = static:$(id -u games)" "virtual_gid_maps = static:$(id -g games)" \
     "virtual_minimum_uid = 1" \
-    "transport_maps = inline:{ {far.test=smtp:[127.0.0.1]:$sink_port} {peer.test=smtp:[localhost]:$sink_port} {pipe.test=tpipe:} {drop.test=discard:silently} {err.test=smtp:[no.such.invalid]} {dead.test=smtp:[127.0.0.1]:1} }" \
+    "transport_maps = inline:{ {far.test=smtp:[127.0.0.1]:$sink_port} {peer.test=smtp:[localhost]:$sink_port} {box.test=lmtp:inet:127.0.0.1:$sink_port} {pipe.test=tpipe:} {drop.test=discard:silently} {err.test=smtp:[no.such.invalid]} {dead.test=smtp:[127.0.0.1]:1} }" \
     "smtpd_sender_restrictions = check_sender_access inline:{ {filter@h.test=FILTER smtp:[127.0.0.1]:$again_port} {hold@h.test=HOLD} {drop@h.test=DISCARD} }" \
     "smtp_delivery_status_filter = pcre:{ {/^5(\.\d+\.\d+ .*soft refusal.*)/ 4\$\$1} }" \
     "smtpd_milters = inet:127.0.0.1:$milter_port, inet:127.0.0.1:$refuser_port" \
@@ -90,6 +90,15 @@ want fail@h.test \
     'broken@lab.test broken@lab.test failed 5.3.0 -' \
     'x@err.test x@err.test failed 5.4.4 -' \
     'x@dead.test x@dead.test delayed 4.4.1 -'
+# LMTP is the end of the way: delivered, and after DATA each has its own reply
+mark lmtp@h.test a@h.test friend@box.test bounce@box.test defer@box.test \
+    late@box.test full@box.test
+want lmtp@h.test \
+    'friend@box.test friend@box.test delivered 2.0.0 [127.0.0.1]' \
+    'bounce@box.test bounce@box.test failed 5.1.1 [127.0.0.1]' \
+    'defer@box.test defer@box.test delayed 4.7.1 [127.0.0.1]' \
+    'late@box.test late@box.test failed 5.6.0 [127.0.0.1]' \
+    'full@box.test full@box.test delayed 4.2.2 [127.0.0.1]'
 mark late@h.test a@h.test late@far.test
 want late@h.test 'late@far.test late@far.test failed 5.6.0 [127.0.0.1]'
 mark refused@h.test refuse@h.test friend@far.test

@@ -127,6 +127,7 @@ chain_pf() {
 chain_postfix() {
 	local org=$1 whole=$lab; shift
 	local lab=$whole/$org smtp_port=10026 milter_port=8891 sink_port=25
+	local lab_postfix=$lab/postfix
 	lab_make_postfix "myhostname = mx.$org.test" "mydestination = $org.test" \
 	    "mynetworks = 127.0.0.0/8 $(chain_address "$org")/32" \
 	    "smtpd_upstream_proxy_protocol = haproxy" \

@@ -59,6 +59,7 @@ lab_start() {
 	lab_fetch_postfix
 	lab=$(mktemp -d "${MTRK_LAB_DIR:-/tmp}/mtrk-lab-XXXXXX")
 	chmod 711 "$lab"
+	lab_postfix=$lab/postfix
 	trap lab_stop EXIT
 	trap 'exit 1' INT TERM HUP
 	read -r smtp_port sink_port mtqp_port milter_port <<<"$(lab_ports 4)"
@@ -69,7 +70,9 @@ lab_stop() {
 	set +e
 	trap - EXIT
 	[ "$lab_keep" = yes ] && [ $status = 0 ] && return
-	[ -d "$lab/postfix" ] && lab_pf postfix stop >/dev/null 2>&1
+	for lab_postfix in "$lab"/postfix*/; do
+		[ ! -d "$lab_postfix" ] || lab_pf postfix stop >/dev/null 2>&1
+	done
 	for pid in "${lab_pids[@]}"; do kill "$pid" 2>/dev/null; done
 	for pid in "${lab_pids[@]}"; do wait "$pid" 2>/dev/null; done
 	if [ $status != 0 ] && [ $status != 77 ]; then
@@ -88,17 +91,18 @@ lab_run() {
 	printf -v "${name//-/_}_pid" %s $!
 }
 
-# lab_pf COMMAND...: a Postfix command for the private instance
+# lab_pf COMMAND...: a Postfix command for the private instance, or for one of
+# several, below $lab_postfix
 lab_pf() {
 	local c=$1; shift
 	LD_LIBRARY_PATH="$lab_cache/pfx/usr/lib/postfix" \
-	    MAIL_CONFIG="$lab/postfix/etc" \
+	    MAIL_CONFIG="$lab_postfix/etc" \
 	    PATH="$lab_cache/pfx/usr/sbin:$PATH" "$c" "$@"
 }
 
 # Accounts that every Debian has stand in for postfix and postdrop.
 lab_make_postfix() {
-	local p=$lab_cache/pfx i=$lab/postfix
+	local p=$lab_cache/pfx i=$lab_postfix
 	mkdir -p "$i"/{etc,queue,data,log,mail}
 	mkdir -p "$i"/etc/{dynamicmaps.cf.d,postfix-files.d}
 	chown uucp "$i/data"; chmod 1777 "$i/mail"

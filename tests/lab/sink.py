@@ -3,7 +3,8 @@
 
 A recipient whose local part begins with "defer" gets 451, with "bounce" or
 "soft" 550, any other 250; one that begins with "late" gets the message
-refused after DATA.  Each message taken appends a line to FILE: its X-Number
+refused after DATA.  Over LMTP, which it speaks too, that is said of each
+recipient, and "full" is told 452 then.  Each message taken appends a line to FILE: its X-Number
 header or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told
 otherwise.
 """
@@ -43,18 +44,21 @@ class Session(socketserver.StreamRequestHandler):
         if self.server.record:
             with lock, open(self.server.record, "a") as out:
                 out.write(number + " " + ",".join(self.rcpts) + "\n")
-        late = any(r.startswith("late") for r in self.rcpts)
+        late = [r for r in self.rcpts if r.startswith("late")]
+        for one in self.rcpts if self.lmtp else ["".join(late[:1])]:
+            self.say("554 5.6.0 content refused" if one.startswith("late") else
+                     "452 4.2.2 mailbox full" if one.startswith("full") else
+                     "250 2.0.0 Ok: queued as SINK01")
         self.rcpts = []
-        self.say("554 5.6.0 content refused" if late else
-                 "250 2.0.0 Ok: queued as SINK01")
 
     def handle(self):
-        self.rcpts = []
+        self.rcpts, self.lmtp = [], False
         self.say("220 sink.test ESMTP")
         for raw in self.rfile:
             line = raw.decode("latin-1").rstrip("\r\n")
             verb = line[:4].upper()
-            if verb == "EHLO":
+            if verb in ("EHLO", "LHLO"):
+                self.lmtp = verb == "LHLO"
                 self.say("250-sink.test\r\n250-PIPELINING\r\n250 DSN")
             elif verb == "RCPT":
                 self.rcpt(line)
