@@ -74,6 +74,16 @@ want "C down" "$uri" "games@c.test delayed 4.* mx.b.test after 2"
 chain_run c mtrk-gate "$bin/mtrk-gate" -c "$lab/c/mtrk.conf" -f
 want "C up again" "$uri" "games@c.test delivered 2.0.0 mx.c.test after 3"
 
+# B's queue is stopped: delayed there, without an attempt; and runs again
+kill "$b_sendmail_pid"; wait "$b_sendmail_pid" 2>/dev/null || true
+chain_start_sm -odq
+uri=$(send games@c.test)
+want "B's queue stopped" "$uri" "games@c.test delayed 4.0.0 mx.b.test after 2"
+chain_sm -bp | grep -q '<games@c.test>' || lab_fail "not in B's queue: $(chain_sm -bp)"
+kill "$b_sendmail_pid"; wait "$b_sendmail_pid" 2>/dev/null || true
+chain_start_sm -q1s
+want "B's queue runs again" "$uri" "games@c.test delivered 2.0.0 mx.c.test after 3"
+
 # 3. the time runs out while A cannot reach B: B gets no MTRK, C gets the mail
 boxes() { ls "$lab/c/postfix/mail/games/new" | wc -l; }
 before=$(boxes)

@@ -164,7 +164,11 @@ chain_sendmail() {
 	# only these two let Sendmail see who is behind the gate
 	ip -n "$(chain_ns b)" rule add from 127.0.0.1 ipproto tcp sport 2525 lookup 100
 	ip -n "$(chain_ns b)" route add local 0.0.0.0/0 dev lo table 100
-	lab_run b-sendmail chain_sm_daemon
+	chain_start_sm -q1s
+}
+# chain_start_sm HOW...: whether, and when, its queue runs
+chain_start_sm() {
+	lab_run b-sendmail chain_sm_daemon "$@"
 	lab_wait 20 chain_open b 127.0.0.1 2525 || lab_fail "b: sendmail is deaf"
 }
 chain_sm_daemon() {
@@ -173,7 +177,7 @@ chain_sm_daemon() {
 	    sh -c 'hostname mx.b.test; exec "$@"' sh env \
 	    LD_LIBRARY_PATH="$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
 	    "$root/usr/libexec/sendmail/sendmail" -D "$lab/b/sendmail/mail.log" \
-	    -d89.10 -C "$lab/b/sendmail/sm.cf" -bD -q1s
+	    -d89.10 -C "$lab/b/sendmail/sm.cf" -bD "$@"
 }
 
 chain_organisations() {
