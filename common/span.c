@@ -20,12 +20,6 @@ span_of(const char *s)
 }
 
 bool
-span_eq(struct span a, struct span b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool
 span_ieq(struct span a, struct span b)
 {
 	if (a.n != b.n)
@@ -37,23 +31,9 @@ span_ieq(struct span a, struct span b)
 }
 
 bool
-span_is(struct span a, const char *s)
-{
-	return span_eq(a, span_of(s));
-}
-
-bool
 span_iis(struct span a, const char *s)
 {
 	return span_ieq(a, span_of(s));
-}
-
-bool
-span_starts(struct span a, const char *s)
-{
-	size_t n = strlen(s);
-
-	return a.n >= n && memcmp(a.p, s, n) == 0;
 }
 
 bool
@@ -197,15 +177,6 @@ cur_fail(struct cur *c, const char *why)
 	if (c->why == NULL)
 		c->why = why;
 	return false;
-}
-
-bool
-cur_try(struct cur *c, const char *lit)
-{
-	if (c->why != NULL || !span_starts(cur_rest(c), lit))
-		return false;
-	c->p += strlen(lit);
-	return true;
 }
 
 bool

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -21,11 +22,29 @@ struct span {
 #define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
 
 struct span span_of(const char *); /* of a C string; NULL gives no bytes */
-bool span_eq(struct span, struct span);
+/* These are inline because the log's reader asks millions of times whether a
+ * span is one word, whose length the compiler knows. */
+static inline bool
+span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool
+span_is(struct span a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return a.n == n && (n == 0 || memcmp(a.p, s, n) == 0);
+}
+static inline bool
+span_starts(struct span a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return a.n >= n && (n == 0 || memcmp(a.p, s, n) == 0);
+}
 bool span_ieq(struct span, struct span); /* case-insensitively */
-bool span_is(struct span, const char *);
 bool span_iis(struct span, const char *);
-bool span_starts(struct span, const char *);
 bool span_istarts(struct span, const char *);
 bool span_ends(struct span, const char *);
 struct span span_from(struct span, size_t skip); /* without the first `skip` */
@@ -52,8 +71,17 @@ struct cur {
 	const char *p, *end, *why;
 };
 struct cur cur_of(struct span);
+static inline bool
+cur_try(struct cur *c, const char *lit) /* may stand here */
+{
+	struct span rest = { c->p, (size_t)(c->end - c->p) };
+
+	if (c->why != NULL || !span_starts(rest, lit))
+		return false;
+	c->p += strlen(lit);
+	return true;
+}
 bool cur_lit(struct cur *, const char *); /* must stand here */
-bool cur_try(struct cur *, const char *); /* may stand here */
 bool cur_skip_to(struct cur *, const char *); /* step over its next place */
 struct span cur_until(struct cur *, char stop, size_t max); /* and over it */
 struct span cur_rest(const struct cur *);

@@ -4,7 +4,14 @@
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 count=10000
 . "$(dirname "$0")/../lab/lab.sh"
-lab_start_all
+lab_start
+export XDG_DATA_HOME="$lab/data"
+lab_conf "MTQPFailures 0" "MTQPCommandRate 0" # one address asks all of it
+lab_start_sink
+lab_start_milter
+lab_start_postfix
+lab_start_collect
+lab_start_mtqpd
 
 python3 "$lab_root/tests/lab/load.py" "$smtp_port" $count 10 "$lab/answered" &
 load=$!
