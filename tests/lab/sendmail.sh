@@ -7,13 +7,14 @@
 #
 # It listens at $sm_port, hands all that is not @sm.lab.test to $sink_port,
 # asks the milter at $milter_port, and logs to $lab/sendmail/mail.log as
-# "epoch.usec QID: text".  $sm_level is its LogLevel.
+# "epoch.usec QID: text".  $sm_level is its LogLevel, $sm_user who runs it.
 #
 # Local mail goes to $lab/sendmail/mbox.USER; a user whose name stands in
 # $lab/sendmail/exits as "USER STATUS" makes the local mailer exit so.
 # $lab/sendmail/aliases is read anew by lab_sm -bi; forward/USER are .forward.
 # shellcheck shell=bash disable=SC2154
 sm_level=${sm_level:-9}
+sm_user=${sm_user:-$(id -un)}
 
 lab_fetch_sendmail() {
 	[ -x "$lab_cache/sm/usr/libexec/sendmail/sendmail" ] && return
@@ -38,13 +39,15 @@ lab_fetch_sendmail() {
 
 # A host name without a dot costs a sleep of a minute at every start.
 lab_sm_exec() {
-	local root=$lab_cache/sm name
+	local root=${sm_root:-$lab_cache/sm} name
 	local sm=$root/usr/libexec/sendmail/sendmail
 	name=$(hostname)
 	set -- env \
 	    LD_LIBRARY_PATH="$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
 	    "$sm" -D "$lab/sendmail/mail.log" -d89.10 \
 	    -C "$lab/sendmail/sm.cf" "$@"
+	[ "$sm_user" = "$(id -un)" ] || set -- setpriv --reuid "$sm_user" \
+	    --regid "$(id -g "$sm_user")" --clear-groups "$@"
 	if [ "${name#*.}" = "$name" ] && unshare -u true 2>/dev/null; then
 		# shellcheck disable=SC2016
 		set -- unshare -u sh -c 'hostname mta.lab.test; exec "$@"' sh "$@"
@@ -69,7 +72,7 @@ lab_make_sendmail() {
 	{
 		cat <<-EOF
 		OSTYPE(\`linux')dnl
-		define(\`confTRUSTED_USER', \`$(id -un)')dnl
+		define(\`confTRUSTED_USER', \`$sm_user')dnl
 		define(\`confDONT_BLAME_SENDMAIL', \`TrustStickyBit')dnl
 		define(\`confDOMAIN_NAME', \`mta.lab.test')dnl
 		define(\`QUEUE_DIR', \`$w/queue')dnl
@@ -100,12 +103,17 @@ lab_make_sendmail() {
 	LD_LIBRARY_PATH="$lab_cache/sm/usr/lib/x86_64-linux-gnu" \
 	    "$lab_cache/sm/usr/bin/m4" "-D_CF_DIR_=$cf/" "$cf/m4/cf.m4" \
 	    "$w/sm.mc" >"$w/sm.cf" || lab_fail "m4 failed on $w/sm.mc"
-	lab_sm -bi >"$w/newaliases.log" 2>&1 ||
-	    lab_fail "newaliases: $(tail -3 "$w/newaliases.log")"
+	[ "$sm_user" = "$(id -un)" ] || chown -R "$sm_user" "$w"
+	lab_sm -bi >"$lab/newaliases.log" 2>&1 ||
+	    lab_fail "newaliases: $(tail -3 "$lab/newaliases.log")"
 }
 
 lab_start_sendmail() {
 	lab_fetch_sendmail
+	if [ "$sm_user" != "$(id -un)" ]; then # who may not see our folder
+		sm_root=$lab/sm
+		cp -a "$lab_cache/sm" "$sm_root"
+	fi
 	read -r sm_port <<<"$(lab_ports 1)"
 	lab_make_sendmail "$@"
 	lab_run sendmail lab_sm_exec -bD
