@@ -105,7 +105,9 @@ lab_make_postfix() {
 	local p=$lab_cache/pfx i=$lab_postfix
 	mkdir -p "$i"/{etc,queue,data,log,mail}
 	mkdir -p "$i"/etc/{dynamicmaps.cf.d,postfix-files.d}
-	chown uucp "$i/data"; chmod 1777 "$i/mail"
+	chmod 1777 "$i/mail"
+	: >"$i/log/maillog" # without a master, postsuper writes it as uucp
+	chown uucp "$i/data" "$i/log/maillog"; chmod 644 "$i/log/maillog"
 	cp "$p/etc/postfix/postfix-files" "$i/etc/"
 	printf 'pcre\t%s/postfix-pcre.so\tdict_pcre_open\n' \
 	    "$p/usr/lib/postfix" >"$i/etc/dynamicmaps.cf"
