@@ -245,8 +245,8 @@ is_before(struct sibling *s, void *arg)
 	    s->piece.at.mtime_ns <= piece_changed_ns(&t->pieces[0]);
 }
 
-/* The first octets of a file: what was in it before may have been copied away
- * before we looked, and comes first. */
+/* Nothing of this file was seen before: what was in it may have been copied
+ * away before we looked, and comes first. */
 static void
 copied_away(struct tail *t)
 {
@@ -345,6 +345,15 @@ broke_off(struct tail *t)
 	return elsewhere(t);
 }
 
+/* It is empty, but something happened to it since it was opened. */
+static bool
+was_emptied(const struct tail *t)
+{
+	const struct piece *now = &t->pieces[0];
+
+	return now->fd != -1 && piece_changed_ns(now) != now->at.mtime_ns;
+}
+
 static enum piece_more
 more(struct tail *t)
 {
@@ -354,7 +363,8 @@ more(struct tail *t)
 	if (t->changed && t->pieces[t->which].fd != -1)
 		return PIECE_CHANGED;
 	got = piece_more(&t->pieces[t->which], &t->chunk);
-	if (got == PIECE_MORE && first && t->which == 0)
+	if (first && t->which == 0 &&
+	    (got == PIECE_MORE || (got == PIECE_END && was_emptied(t))))
 		copied_away(t);
 	return got;
 }

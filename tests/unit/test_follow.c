@@ -2,6 +2,7 @@
  * folder of old logs, a pipe, the journal. */
 #include "tests/lib/cm.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -247,6 +248,27 @@ copied_unread(void **state)
 	append("four\n");
 	expect("two|three|four|");
 	expect("");
+}
+
+/* An empty log was seen; its first lines are read though they were copied
+ * away before the next look, and nothing came after them. */
+static void
+copied_from_empty(void **state)
+{
+	const struct timespec long_ago[2] = { { .tv_sec = 1 },
+		{ .tv_sec = 1 } };
+
+	(void)state;
+	append("");
+	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+	start("");
+	expect("");
+	append("one\n");
+	copy(path, old);
+	assert_int_equal(truncate(path, 0), 0);
+	expect("one|");
+	append("two\n");
+	expect("two|");
 }
 
 /* Rotated and compressed with lines that were not read; and once more. */
@@ -570,6 +592,7 @@ main(void)
 		FOLLOW_TEST(grown_back),
 		FOLLOW_TEST(grown_alike),
 		FOLLOW_TEST(copied_unread),
+		FOLLOW_TEST(copied_from_empty),
 		FOLLOW_TEST(compressed),
 		FOLLOW_TEST(missed),
 		FOLLOW_TEST(late_writer),
