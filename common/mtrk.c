@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/address_utf8.h"
 #include "common/crypto.h"
 #include "common/encode.h"
 
@@ -98,6 +99,17 @@ is_atom(struct span s)
 	return s.n > 0;
 }
 
+/* RFC 6533 3: with SMTPUTF8 an address of this type need not be ASCII. */
+static enum mtrk_err
+take_utf8(struct span address, char out[ORCPT_MAX + 1])
+{
+	for (size_t i = 0; i < address.n; i++)
+		if ((address.p[i] >= 0 && address.p[i] <= ' ') ||
+		    address.p[i] == '\x7f')
+			return MTRK_SYNTAX;
+	return span_copy(out, ORCPT_MAX + 1, address) ? MTRK_OK : MTRK_TOOBIG;
+}
+
 /* original-recipient-address = addr-type ";" xtext	; RFC 3461 4.2 */
 enum mtrk_err
 orcpt_parse(struct span wire, struct orcpt *out)
@@ -113,6 +125,8 @@ orcpt_parse(struct span wire, struct orcpt *out)
 		return MTRK_SYNTAX;
 	if (!span_copy(out->type, sizeof out->type, type))
 		return MTRK_TOOBIG;
+	if (span_iis(type, ADDRESS_UTF8) && !address_is_ascii(address))
+		return take_utf8(address, out->addr);
 	err = xtext_decode(address, out->addr, ORCPT_MAX, &n);
 	if (err == MTRK_OK && !printable(out->addr, n))
 		err = MTRK_SYNTAX;

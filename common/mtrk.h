@@ -47,8 +47,8 @@ enum mtrk_err envid_parse(
     struct span wire, char out[ENVID_MAX + 1], const char **why);
 
 /*
- * addr-type ";" xtext (D3).  The type in out_type, the decoded address in
- * out_addr, both NUL-terminated.
+ * addr-type ";" xtext (D3), or "utf-8;" and UTF-8 (D15).  The type in
+ * out_type, the decoded address in out_addr, both NUL-terminated.
  */
 struct orcpt {
 	char type[ADDR_TYPE_MAX + 1];

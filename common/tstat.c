@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "common/address_utf8.h"
 #include "common/crypto.h"
 #include "common/tstat_fields.h"
 
 enum {
 	LINE_LEN_MAX = 964, /* ours: a word that long still fits 998 (A27) */
+	ADDRESS_LEN_MAX = 900, /* ours: with the field's name it fits a line */
 	FOLD_AT = 78, /* RFC 5322 2.1.1 */
 	BOUNDARY_OCTETS = 12, /* random; never guessed, so never in a body */
 	BOUNDARY_TEXT = 5 + 2 * BOUNDARY_OCTETS + 1,
@@ -23,10 +26,10 @@ const struct tstat_field tstat_fields[TSTAT_FIELDS] = {
 	    PART(reporting_mta), PART(reporting_type) },
 	{ "Arrival-Date", TSTAT_OF_MESSAGE, TSTAT_DATE, true, PART(arrival),
 	    0 },
-	{ "Original-Recipient", TSTAT_OF_RECIPIENT, TSTAT_TYPED, true,
+	{ "Original-Recipient", TSTAT_OF_RECIPIENT, TSTAT_ADDRESS, true,
 	    RCPT(original), RCPT(original_type) },
-	{ "Final-Recipient", TSTAT_OF_RECIPIENT, TSTAT_TYPED, true, RCPT(final),
-	    RCPT(final_type) },
+	{ "Final-Recipient", TSTAT_OF_RECIPIENT, TSTAT_ADDRESS, true,
+	    RCPT(final), RCPT(final_type) },
 	{ "Action", TSTAT_OF_RECIPIENT, TSTAT_ACTION, true, RCPT(action), 0 },
 	{ "Status", TSTAT_OF_RECIPIENT, TSTAT_STATUS, true, RCPT(status), 0 },
 	{ "Remote-MTA", TSTAT_OF_RECIPIENT, TSTAT_TYPED, false,
@@ -115,6 +118,36 @@ is_atom(const char *text)
 	return *text != '\0';
 }
 
+static bool
+put_typed(struct buf *line, const char *type, const char *value)
+{
+	if (type == NULL || value == NULL || !is_atom(type))
+		return false;
+	buf_str(line, type);
+	buf_str(line, *value != '\0' ? "; " : ";");
+	put_text(line, value);
+	return true;
+}
+
+/* RFC 6533 3: what isn't ASCII goes over 7 bits as \x{HEX}. */
+static bool
+put_address(struct buf *line, const char *type, const char *value)
+{
+	struct buf encoded = BUF(ADDRESS_LEN_MAX);
+	bool typed, ok;
+
+	if (type == NULL || value == NULL)
+		return false;
+	typed = strcasecmp(type, ADDRESS_UTF8) == 0;
+	if (!typed && address_is_ascii(span_of(value)))
+		return put_typed(line, type, value);
+	ok = address_utf8_encode(span_of(value), typed, &encoded) &&
+	    encoded.n > 0;
+	ok = put_typed(line, ok ? ADDRESS_UTF8 : type, ok ? encoded.p : value);
+	buf_free(&encoded);
+	return ok;
+}
+
 /*
  * One row, or nothing if it is absent and may be.  The value goes to `line`
  * behind the name; false: there is none, or it will not do.
@@ -127,17 +160,12 @@ put_value(struct buf *line, const struct tstat_field *f, const void *from)
 	char text[WHEN_TEXT];
 
 	switch (f->kind) {
-	case TSTAT_TYPED: {
-		const char *type = *(char *const *)(base + f->type_at);
-		const char *value = *(char *const *)at;
-
-		if (type == NULL || value == NULL || !is_atom(type))
-			return false;
-		buf_str(line, type);
-		buf_str(line, *value != '\0' ? "; " : ";");
-		put_text(line, value);
-		return true;
-	}
+	case TSTAT_TYPED:
+		return put_typed(line, *(char *const *)(base + f->type_at),
+		    *(char *const *)at);
+	case TSTAT_ADDRESS:
+		return put_address(line, *(char *const *)(base + f->type_at),
+		    *(char *const *)at);
 	case TSTAT_TEXT:
 		if (*(char *const *)at == NULL || **(char *const *)at == '\0')
 			return false;

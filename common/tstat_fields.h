@@ -12,6 +12,7 @@ enum tstat_scope { TSTAT_OF_MESSAGE, TSTAT_OF_RECIPIENT };
 enum tstat_kind {
 	TSTAT_TEXT, /* char * */
 	TSTAT_TYPED, /* char *, and the char * of its type */
+	TSTAT_ADDRESS, /* the same, which may be of the type utf-8 */
 	TSTAT_ACTION, /* enum action */
 	TSTAT_STATUS, /* struct status */
 	TSTAT_DATE, /* int64_t */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address_utf8.h"
 #include "common/tstat_fields.h"
 
 enum {
@@ -104,11 +105,28 @@ keep(struct reader *r, void *slot, struct span value)
 	(*text)[value.n] = '\0';
 }
 
+/* RFC 6533 3: an address that isn't ASCII, as it is meant. */
+static void
+keep_utf8(struct reader *r, void *slot, struct span value)
+{
+	struct buf text = BUF(FIELD_MAX);
+	char **to = slot;
+
+	if (*to == NULL && r->err == MTRK_OK) {
+		address_utf8_decode(value, &text);
+		buf_add(&text, "", 0);
+		r->err = (enum mtrk_err)text.err;
+		*to = text.p;
+	}
+	if (*to != text.p)
+		buf_free(&text);
+}
+
 static void
 keep_typed(struct reader *r, const struct tstat_field *f, char *base,
     struct span value)
 {
-	struct span type, text;
+	struct span type = SPAN(""), text;
 
 	if (*(char **)(void *)(base + f->at) != NULL)
 		return;
@@ -116,7 +134,10 @@ keep_typed(struct reader *r, const struct tstat_field *f, char *base,
 		keep(r, base + f->type_at, span_trim(type));
 	else
 		text = value;
-	keep(r, base + f->at, span_trim(text));
+	if (f->kind == TSTAT_ADDRESS && span_iis(span_trim(type), ADDRESS_UTF8))
+		keep_utf8(r, base + f->at, span_trim(text));
+	else
+		keep(r, base + f->at, span_trim(text));
 }
 
 static void
@@ -131,6 +152,7 @@ take_field(struct reader *r, const struct tstat_field *f, struct span value)
 		keep(r, at, value);
 		break;
 	case TSTAT_TYPED:
+	case TSTAT_ADDRESS:
 		keep_typed(r, f, base, value);
 		break;
 	case TSTAT_ACTION:

@@ -39,11 +39,10 @@ def place(bin_dir, folder):
                     for n in qid]
     sender = run.MESSAGES[1][2]
     sender[1] = sender[1].replace(":691200", ":0")
-    stamp = time.strftime("%b %e %H:%M:%S")
     run.log_lines = lambda: [
         "%s mx postfix/local[9]: %s: to=<r@here.example>, relay=local, "
         "delay=1, delays=0/0/1/0, dsn=2.0.0, status=sent (delivered)"
-        % (stamp, q) for q in qid.values()]
+        % (time.strftime("%b %e %H:%M:%S"), q) for q in qid.values()]
     return House(bin_dir, folder)
 
 

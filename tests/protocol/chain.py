@@ -22,14 +22,14 @@ NAMES = ("one", "dead", "loop", "slow")
 QUEUE_IDS = {n: "38D4EA8480%d" % i for i, n in enumerate(NAMES)}
 
 
-def place(bin_dir, folder, log=()):
+def place(bin_dir, folder, log=list):
     """A house where every one of NAMES is tracked."""
     import run
     os.mkdir(folder)
     run.MESSAGES = [tracked(QUEUE_IDS[n], n + "@client.example",
                             [("r@here.example", ["ORCPT=rfc822;r@here.example"])])
                     for n in NAMES]
-    run.log_lines = lambda: list(log)
+    run.log_lines = log
     return House(bin_dir, folder)
 
 
@@ -159,11 +159,10 @@ def check_slow(outer, inner):
 def main():
     bin_dir = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory(prefix="mtqp-chain-") as folder:
-        stamp = time.strftime("%b %e %H:%M:%S")
-        inner = place(bin_dir, folder + "/inner", [
+        inner = place(bin_dir, folder + "/inner", lambda: [
             "%s mx postfix/local[9]: %s: to=<r@here.example>, relay=local, "
             "delay=1, delays=0/0/1/0, dsn=2.0.0, status=sent (delivered to "
-            "mailbox)" % (stamp, QUEUE_IDS["one"])])
+            "mailbox)" % (time.strftime("%b %e %H:%M:%S"), QUEUE_IDS["one"])])
         outer = place(bin_dir, folder + "/outer")
         for name, host in zip(NAMES, (".2", ".3", ".2", ".4")):
             hand(outer, name, NET + host)

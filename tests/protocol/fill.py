@@ -82,7 +82,8 @@ def listens(path):
 
 
 def fill(bin_dir, conf, socket_path, messages, log_lines):
-    """`messages` are the arguments of Milter.message()."""
+    """`messages` are the arguments of Milter.message(); log_lines() tells what
+    happened after they came."""
     milter = subprocess.Popen([bin_dir + "/mtrk-milter", "-f", "-c", conf])
     try:
         until("milter socket", lambda: listens(socket_path))
@@ -94,5 +95,5 @@ def fill(bin_dir, conf, socket_path, messages, log_lines):
         milter.kill()  # what was answered is durable
         milter.wait()
     subprocess.run([bin_dir + "/mtrk-collect", "--once", "-c", conf, "-"],
-                   input="".join(line + "\n" for line in log_lines),
+                   input="".join(line + "\n" for line in log_lines()),
                    text=True, check=True, timeout=20)

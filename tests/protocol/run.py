@@ -19,7 +19,7 @@ A transcript is a text file:
     pause SECONDS
 
 Each transcript has a server of its own; all share a store that the real
-mtrk-milter and mtrk-collect have filled (see MESSAGES).  Those in slow/ wait
+mtrk-milter and mtrk-collect have filled (see mail.py).  Those in slow/ wait
 for deadlines and are not played unless named."""
 import atexit
 import glob
@@ -35,61 +35,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 import fill  # noqa: E402
+from mail import CERTIFIER, HANDED, MESSAGES, log_lines, tracked  # noqa: E402,F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE_S = 30  # sanitizers on a busy machine are slow
-
-# Secret 00..0f; its certifier (spec 9.2); the AUTH carrier has it in xtext.
-CERTIFIER = "VheLhqV/rCKJmplkGFwsyW59pYk"
-OTHER = "SGk+2BFO26uqA6h//FWenQgTKbn2g"  # of "0000000000000002", "+" encoded
-
-
-def tracked(qid, envid, recipients, certifier=CERTIFIER):
-    return (qid, "sender@client.example",
-            ["ENVID=" + envid, "AUTH=MTRK+3D" + certifier + ":691200"],
-            recipients)
-
-
-MESSAGES = [
-    tracked("38D4EA84781", "four@client.example", [
-        ("alice@here.example", ["ORCPT=rfc822;Alice@here.example"]),
-        ("bob@far.example", ["ORCPT=rfc822;bob@far.example"]),
-        ("carol@slow.example", []),
-        ("dave@gone.example", []),
-    ]),
-    tracked("38D4EA84782", "fresh@client.example", [("erin@here.example", [])]),
-    tracked("38D4EA84783", "twice@client.example", [("one@here.example", [])]),
-    tracked("38D4EA84784", "twice@client.example", [("two@here.example", [])]),
-    tracked("38D4EA84785", "twice@client.example", [("hidden@here.example", [])],
-            OTHER),
-    tracked("38D4EA84786", "odd+2Bid@client.example", [("erin@here.example", [])]),
-    tracked("38D4EA84787", "many@client.example",
-            [("r%04d@many.example" % i, []) for i in range(1000)]),
-    ("38D4EA84788", "sender@client.example", ["ENVID=untracked@client.example"],
-     [("erin@here.example", [])]),
-]
-
-
-def log_lines():
-    stamp = time.strftime("%b %e %H:%M:%S")
-
-    def line(daemon, text):
-        return "%s mx postfix/%s[99]: %s" % (stamp, daemon, text)
-
-    tail = "delay=1, delays=0/0/1/0, dsn=%s, status=%s"
-    return [
-        line("local", "38D4EA84781: to=<alice@here.example>, relay=local, "
-             + tail % ("2.0.0", "sent (delivered to mailbox)")),
-        line("smtp", "38D4EA84781: to=<bob@far.example>, relay=mx.far.example"
-             "[192.0.2.1]:25, " + tail % ("2.0.0", "sent (250 ok)")),
-        line("smtp", "38D4EA84781: to=<carol@slow.example>, relay=mx.slow.example"
-             "[192.0.2.2]:25, " + tail % ("4.2.0", "deferred (host "
-             "mx.slow.example[192.0.2.2] said: 450 4.2.0 later)")),
-        line("smtp", "38D4EA84781: to=<dave@gone.example>, relay=mx.gone.example"
-             "[192.0.2.3]:25, " + tail % ("5.1.1", "bounced (host "
-             "mx.gone.example[192.0.2.3] said: 550 5.1.1 unknown)")),
-    ]
-
 
 def free_port():
     with socket.socket() as s:
@@ -110,15 +59,20 @@ class House:
              "subjectAltName=DNS:mtqp.example.org,DNS:*.wild.example.org"],
             check=True, stderr=subprocess.DEVNULL)
         conf = self.conf("fill", ["MilterSocket local:%s/milter" % folder])
-        fill.fill(bin_dir, conf, folder + "/milter", MESSAGES, log_lines())
+        fill.fill(bin_dir, conf, folder + "/milter", MESSAGES, log_lines)
+        for envid, host in HANDED.items():
+            if any("ENVID=" + envid in m[2] for m in MESSAGES):
+                subprocess.run([os.path.dirname(bin_dir) + "/tests/hand",
+                                folder + "/store", envid, host], check=True)
 
     def conf(self, name, lines):
         path = "%s/%s.conf" % (self.dir, name)
         with open(path, "w") as f:
-            f.write("Store %s/store\nReportingMTA mx.example.org\n"
-                    "LogTo stderr\n" % self.dir)
-            if not any(x.startswith("LogLevel ") for x in lines):
-                f.write("LogLevel debug\n")
+            f.write("Store %s/store\nLogTo stderr\n" % self.dir)
+            for preset in ("LogLevel debug", "ReportingMTA mx.example.org"):
+                word = preset.split(" ")[0] + " "
+                if not any(x.startswith(word) for x in lines):
+                    f.write(preset + "\n")
             f.write("".join(line + "\n" for line in lines))
         return path
 

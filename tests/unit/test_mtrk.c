@@ -179,6 +179,10 @@ static const struct {
 	{ "rfc822;George@Tax-ME.GOV", MTRK_OK, "rfc822", "George@Tax-ME.GOV" },
 	{ "X-400;any;thing", MTRK_OK, "X-400", "any;thing" },
 	{ "utf-8;a+5Cx{E4}@b", MTRK_OK, "utf-8", "a\\x{E4}@b" }, /* D15 */
+	{ "utf-8;a\\x{E4}@b", MTRK_OK, "utf-8", "a\\x{E4}@b" },
+	{ "UTF-8;\xc3\xa4@b", MTRK_OK, "UTF-8", "\xc3\xa4@b" },
+	{ "utf-8;\xc3\xa4@b c", MTRK_SYNTAX, NULL, NULL },
+	{ "utf-8;\xc3\xa4\x7f@b", MTRK_SYNTAX, NULL, NULL },
 	{ "rfc822;a+2Bb@c", MTRK_OK, "rfc822", "a+b@c" },
 	{ "rfc822;a+b@c", MTRK_SYNTAX, NULL, NULL },
 	{ "rfc822;a+20b@c", MTRK_OK, "rfc822", "a b@c" },

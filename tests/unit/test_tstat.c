@@ -466,13 +466,99 @@ values_are_made_printable(void **state)
 
 	(void)state;
 	sample_recipient(sample_part(&t, "i@h.example"),
-	    "a\r\nAction: failed\xc3\xa4\t\x7f@b", ACTION_DELIVERED,
+	    "a\r\nAction: failed\xc3\t\x7f@b", ACTION_DELIVERED,
 	    STATUS(2, 5, 0));
 	assert_int_equal(tstat_write(&t, &out), MTRK_OK);
 	check_form(&out);
 	assert_true(
 	    span_find(buf_as_span(&out),
-		"Final-Recipient: rfc822; a??Action: failed????@b\r\n") > 0);
+		"Final-Recipient: rfc822; a??Action: failed???@b\r\n") > 0);
+	tstat_free(&t);
+	buf_free(&out);
+}
+
+/* RFC 6533 3: "utf-8" in its form for 7 bits, and back. */
+static void
+addresses_in_utf8(void **state)
+{
+	static const struct {
+		const char *type, *address, *text, *back;
+	} rows[] = {
+		{ "rfc822", "j\xc3\xb6rg+x@m\xc3\xbcller.example",
+		    "utf-8; j\\x{F6}rg\\x{2B}x@m\\x{FC}ller.example", NULL },
+		{ "rfc822",
+		    "\xf0\x9f\x90\x98\xe2\x82\xac\xd0\x96\\ =@b.example",
+		    "utf-8; \\x{1F418}\\x{20AC}\\x{416}\\x{5C}\\x{20}"
+		    "\\x{3D}@b.example",
+		    "\xf0\x9f\x90\x98\xe2\x82\xac\xd0\x96\\x{5C} =@b.example" },
+		/* of the type already, in any of its forms */
+		{ "UTF-8", "\\x{e4}\xc3\xa4\\x{5C}@b.example",
+		    "utf-8; \\x{E4}\\x{E4}\\x{5C}@b.example",
+		    "\xc3\xa4\xc3\xa4\\x{5C}@b.example" },
+		/* what commands a terminal isn't decoded */
+		{ "utf-8", "\\x{1B}\\x{9B}a@b.example",
+		    "utf-8; \\x{1B}\\x{9B}a@b.example",
+		    "\\x{1B}\\x{9B}a@b.example" },
+		/* no characters: too short, a surrogate, too high, no end */
+		{ "utf-8", "\\x{4}\\x{D800}@b",
+		    "utf-8; \\x{5C}x{4}\\x{5C}x{D800}@b",
+		    "\\x{5C}x{4}\\x{5C}x{D800}@b" },
+		{ "utf-8", "\\x{110000}\\x{E4",
+		    "utf-8; \\x{5C}x{110000}\\x{5C}x{E4",
+		    "\\x{5C}x{110000}\\x{5C}x{E4" },
+		{ "rfc822",
+		    "\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\xff@b.example",
+		    "rfc822; ??????????@b.example", "??????????@b.example" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf out = BUF(CASE_MAX);
+		struct tstat t = { 0 }, back;
+		struct tstat_recipient *r =
+		    sample_recipient(sample_part(&t, "i@h.example"),
+			rows[i].address, ACTION_DELIVERED, STATUS(2, 5, 0));
+		const char *want =
+		    rows[i].back != NULL ? rows[i].back : rows[i].address;
+
+		free(r->original_type);
+		r->original_type = dup_of(rows[i].type);
+		assert_int_equal(tstat_write(&t, &out), MTRK_OK);
+		check_form(&out);
+		if (span_find(buf_as_span(&out), rows[i].text) < 0)
+			fail_msg("row %zu:\n%s", i, out.p);
+		assert_int_equal(tstat_read(buf_as_span(&out), &back), MTRK_OK);
+		assert_string_equal(back.parts[0].recipients[0].original, want);
+		tstat_free(&t);
+		tstat_free(&back);
+		buf_free(&out);
+	}
+}
+
+/* A raw one is no 7 bits, yet it is read; a long one keeps to its line. */
+static void
+addresses_in_utf8_at_their_limits(void **state)
+{
+	static const char raw[] =
+	    "Content-Type: multipart/related; boundary=b\n\n--b\n\n"
+	    "Original-Recipient: utf-8; \xc3\xa4\xff\x1b@b.example\n";
+	struct buf out = BUF(CASE_MAX);
+	struct tstat t = { 0 };
+	char longest[601];
+
+	(void)state;
+	assert_int_equal(tstat_read(span_of(raw), &t), MTRK_OK);
+	assert_string_equal(
+	    t.parts[0].recipients[0].original, "\xc3\xa4??@b.example");
+	tstat_free(&t);
+	for (size_t i = 0; i < sizeof longest - 1; i += 2)
+		memcpy(longest + i, "\xc3\xa4", 2);
+	longest[sizeof longest - 1] = '\0';
+	sample_recipient(sample_part(&t, "i@h.example"), longest,
+	    ACTION_DELIVERED, STATUS(2, 5, 0));
+	assert_int_equal(tstat_write(&t, &out), MTRK_OK);
+	check_form(&out);
+	assert_true(span_find(buf_as_span(&out), ";\r\n ????") > 0);
 	tstat_free(&t);
 	buf_free(&out);
 }
@@ -516,6 +602,8 @@ main(void)
 		cmocka_unit_test(nothing_to_say_is_a_fault),
 		cmocka_unit_test(optional_fields_where_allowed),
 		cmocka_unit_test(values_are_made_printable),
+		cmocka_unit_test(addresses_in_utf8),
+		cmocka_unit_test(addresses_in_utf8_at_their_limits),
 		cmocka_unit_test(limits_hold),
 	};
 

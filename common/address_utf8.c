@@ -1,0 +1,140 @@
+#include "common/address_utf8.h"
+
+#include <string.h>
+
+enum {
+	NO_CHARACTER = 0xffffffff,
+	LAST_CONTROL = 0x9f, /* C1 */
+	LAST_CHARACTER = 0x10ffff,
+};
+
+bool
+address_is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 127)
+			return false;
+	return true;
+}
+
+static bool
+is_unicode(uint32_t c)
+{
+	return c <= LAST_CHARACTER && (c < 0xd800 || c > 0xdfff);
+}
+
+/* The first character of *s, taken off; what is none is one octet. */
+static uint32_t
+next_character(struct span *s)
+{
+	static const struct {
+		unsigned char mask, lead;
+		size_t n;
+		uint32_t least; /* shorter forms are not UTF-8 (RFC 3629 3) */
+	} rows[] = { { 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 },
+		{ 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 } };
+	const unsigned char *p = (const unsigned char *)s->p;
+	const struct span all = *s;
+	uint32_t c;
+	size_t i, k = 1;
+
+	*s = span_from(all, 1);
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		if ((p[0] & rows[i].mask) == rows[i].lead)
+			break;
+	if (i == ARRAY_LEN(rows) || all.n < rows[i].n)
+		return NO_CHARACTER;
+	c = p[0] & (unsigned char)~rows[i].mask;
+	for (; k < rows[i].n && (p[k] & 0xc0) == 0x80; k++)
+		c = c << 6 | (p[k] & 0x3fu);
+	if (k < rows[i].n || c < rows[i].least || !is_unicode(c))
+		return NO_CHARACTER;
+	*s = span_from(all, k);
+	return c;
+}
+
+/* EmbeddedUnicodeChar = "\x{" 2*6HEXDIG "}", taken off if it stands there. */
+static bool
+next_embedded(struct span *s, uint32_t *c)
+{
+	static const char hex[] = "0123456789ABCDEF0123456789abcdef";
+	size_t i = 3;
+
+	if (!span_starts(*s, "\\x{"))
+		return false;
+	for (*c = 0; i < s->n && i < 9; i++) {
+		const char *at = s->p[i] != '\0' ? strchr(hex, s->p[i]) : NULL;
+
+		if (at == NULL)
+			break;
+		*c = *c << 4 | (uint32_t)((at - hex) & 15);
+	}
+	if (i < 5 || i >= s->n || s->p[i] != '}' || !is_unicode(*c))
+		return false;
+	*s = span_from(*s, i + 1);
+	return true;
+}
+
+/* QCHAR = "!" to "~" without "\", "+", "=" */
+static bool
+is_qchar(uint32_t c)
+{
+	return c > ' ' && c <= '~' && c != '\\' && c != '+' && c != '=';
+}
+
+bool
+address_utf8_encode(struct span in, bool typed, struct buf *out)
+{
+	while (in.n > 0) {
+		uint32_t c;
+
+		if (!typed || !next_embedded(&in, &c))
+			c = next_character(&in);
+		if (c == NO_CHARACTER)
+			return false;
+		if (is_qchar(c))
+			buf_chr(out, (char)c);
+		else
+			buf_fmt(out, "\\x{%02X}", c);
+	}
+	return out->err == MTRK_OK;
+}
+
+static bool
+is_control(uint32_t c)
+{
+	return c < ' ' || (c > '~' && c <= LAST_CONTROL);
+}
+
+static void
+put_character(uint32_t c, struct buf *out)
+{
+	unsigned shift = c > 0xffff ? 18 : c > 0x7ff ? 12 : c > 0x7f ? 6 : 0;
+	static const unsigned char leads[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	buf_chr(out, (char)(leads[shift / 6] | c >> shift));
+	while (shift > 0) {
+		shift -= 6;
+		buf_chr(out, (char)(0x80 | (c >> shift & 0x3f)));
+	}
+}
+
+void
+address_utf8_decode(struct span in, struct buf *out)
+{
+	while (in.n > 0) {
+		struct span at = in;
+		uint32_t c;
+		bool embedded = next_embedded(&in, &c);
+
+		if (!embedded)
+			c = next_character(&in);
+		at.n -= in.n;
+		if (embedded && (is_control(c) || c == '\\'))
+			buf_span(out, at);
+		else if (c == NO_CHARACTER || is_control(c))
+			buf_chr(out, '?');
+		else
+			put_character(c, out);
+	}
+}
