@@ -80,6 +80,16 @@ push(struct tail *t, struct piece next)
 		piece_close(&t->cut);
 }
 
+/* It comes after its copy, and before what has the log's name after it. */
+static void
+push_cut(struct tail *t)
+{
+	struct piece cut = t->cut;
+
+	t->cut = NO_PIECE;
+	push(t, cut);
+}
+
 /* Which file has the place now? */
 static bool
 fits_place(struct sibling *s, void *arg)
@@ -200,8 +210,7 @@ go_on(struct tail *t)
 
 	if (is_unlinked(&t->cut)) {
 		settle(t);
-		push(t, t->cut);
-		t->cut = NO_PIECE;
+		push_cut(t);
 		begin(t, 0);
 		return true;
 	}
@@ -231,6 +240,9 @@ go_on(struct tail *t)
 	}
 	t->trouble[0] = '\0';
 	t->live = next.is_path;
+	if (next.is_path && t->cut.fd != -1 &&
+	    !piece_same_file(&t->cut, &next.piece.at))
+		push_cut(t);
 	push(t, next.piece);
 	begin(t, 0);
 	return true;

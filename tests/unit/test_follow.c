@@ -271,6 +271,30 @@ copied_from_empty(void **state)
 	expect("two|");
 }
 
+/* Copied away, and the emptied file was renamed at once: what has the log's
+ * name since then stays the newest, also when the empty one is removed. */
+static void
+copied_and_renamed(void **state)
+{
+	char older[330];
+
+	(void)state;
+	append("one\n");
+	start("");
+	expect("one|");
+	copy(path, old);
+	assert_int_equal(truncate(path, 0), 0);
+	snprintf(older, sizeof older, "%s.2", path);
+	assert_int_equal(rename(path, older), 0);
+	append("three\n");
+	expect("three|");
+	assert_int_equal(unlink(older), 0);
+	expect("");
+	assert_int_equal(truncate(path, 0), 0);
+	append("two\n");
+	expect("two|");
+}
+
 /* Rotated and compressed with lines that were not read; and once more. */
 static void
 compressed(void **state)
@@ -593,6 +617,7 @@ main(void)
 		FOLLOW_TEST(grown_alike),
 		FOLLOW_TEST(copied_unread),
 		FOLLOW_TEST(copied_from_empty),
+		FOLLOW_TEST(copied_and_renamed),
 		FOLLOW_TEST(compressed),
 		FOLLOW_TEST(missed),
 		FOLLOW_TEST(late_writer),
