@@ -1,83 +1,221 @@
 #include "mtqp/draw.h"
 
 #include <langinfo.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 #include <wchar.h>
 
-#include "common/span.h"
 #include "common/when.h"
-
-enum { UTF8_MAX = 6 };
-
-/* They turn the order of what follows around: one name could look like
- * another (Unicode TR 36). */
-static bool
-is_bidi_control(wchar_t c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
+#include "mtqp/charset.h"
+#include "mtqp/utf8.h"
 
 /*
- * The next character of *s: its octets, at most UTF8_MAX, in `out`, and its
- * columns.  What is no character of the locale, or commands a terminal, is "?".
+ * Controls; what turns the order of what follows around, so that one name
+ * looks like another; what is not seen at all.  Joiners stay: names in Persian
+ * and emoji need them.
  */
-static size_t
-next(const char **s, mbstate_t *state, char out[UTF8_MAX + 1])
+static bool
+is_hostile(uint32_t c)
 {
-	wchar_t c = 0;
-	size_t n = mbrtowc(&c, *s, strlen(*s), state);
-	int width =
-	    n > 0 && n <= UTF8_MAX && !is_bidi_control(c) ? wcwidth(c) : -1;
+	static const uint32_t ranges[][2] = {
+		{ 0, 0x1f }, { 0x7f, 0x9f }, /* C0, DEL, C1 */
+		{ 0xad, 0xad }, /* soft hyphen */
+		{ 0x34f, 0x34f }, { 0x61c, 0x61c }, /* Arabic letter mark */
+		{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180e },
+		{ 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfeff, 0xfeff },
+		{ 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff }, /* tags */
+	};
 
-	if (width < 0) {
-		bool valid = n > 0 && n <= UTF8_MAX;
-
-		*s += valid ? n : 1;
-		*state = (mbstate_t){ 0 };
-		memcpy(out, "?", 2);
-		return 1;
-	}
-	memcpy(out, *s, n);
-	out[n] = '\0';
-	*s += n;
-	return (size_t)width;
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
 }
 
-static size_t
-each(const char *s, FILE *out)
-{
-	mbstate_t state = { 0 };
-	char one[UTF8_MAX + 1];
-	size_t width = 0;
+/* A character as it goes out. */
+struct glyph {
+	char text[MB_LEN_MAX + 1];
+	size_t columns;
+};
 
-	while (s != NULL && *s != '\0') {
-		width += next(&s, &state, one);
-		if (out != NULL)
-			fputs(one, out);
-	}
-	return width;
+static const struct glyph question = { "?", 1 };
+
+/* The next one in the locale's own charset. */
+static struct glyph
+next(struct span *s)
+{
+	const uint32_t c = utf8_next(s);
+	mbstate_t state = { 0 };
+	struct glyph g = question;
+	char text[MB_LEN_MAX];
+	size_t n;
+	int columns;
+
+	if (c == UTF8_BAD || is_hostile(c) ||
+	    (columns = wcwidth((wchar_t)c)) < 0)
+		return g;
+	n = wcrtomb(text, (wchar_t)c, &state);
+	if (n > sizeof text) /* not of the locale */
+		return g;
+	memcpy(g.text, text, n);
+	g.text[n] = '\0';
+	g.columns = (size_t)columns;
+	return g;
 }
 
 size_t
-draw_width(const char *s)
+draw_width(const char *text)
 {
-	return each(s, NULL);
+	struct span s = span_of(text);
+	size_t n = 0;
+
+	while (s.n > 0)
+		n += next(&s).columns;
+	return n;
 }
 
 void
-draw_safe(const char *s, FILE *out)
+draw_safe(const char *text, FILE *out)
 {
-	each(s, out);
+	struct span s = span_of(text);
+
+	while (s.n > 0)
+		fputs(next(&s).text, out);
+}
+
+/* The next one as UTF-8; the C locale knows no widths: a guess. */
+static struct glyph
+next_utf8(struct span *s)
+{
+	const char *from = s->p;
+	const uint32_t c = utf8_next(s);
+	const int columns = wcwidth((wchar_t)c);
+	struct glyph g = question;
+
+	if (c == UTF8_BAD || is_hostile(c) || (c & 0xfffe) == 0xfffe)
+		return g;
+	memcpy(g.text, from, (size_t)(s->p - from));
+	g.text[s->p - from] = '\0';
+	g.columns = columns >= 0 ? (size_t)columns : c < 0x1100 ? 1 : 2;
+	return g;
 }
 
 void
-draw_column(const char *s, size_t width, FILE *out)
+draw_utf8(const char *text, size_t columns, FILE *out)
 {
-	size_t used = each(s, out);
+	struct span s = span_of(text), all = s;
+	size_t used = 0, most;
 
-	if (used < width)
-		fprintf(out, "%*s", (int)(width - used), "");
+	while (all.n > 0 && used <= columns)
+		used += next_utf8(&all).columns;
+	most = used <= columns ? columns : columns - 3;
+	used = 0;
+	while (s.n > 0) {
+		struct glyph g = next_utf8(&s);
+
+		if ((used += g.columns) > most) {
+			fputs("...", out);
+			return;
+		}
+		fputs(g.text, out);
+	}
+}
+
+static void
+put_blanks(struct pen *p, size_t n)
+{
+	fprintf(p->out, "%*s", (int)n, "");
+	p->at += n;
+}
+
+/* Where lines are too short for it, half of one must do. */
+static size_t
+indent_of(const struct pen *p)
+{
+	return p->indent < p->columns / 2 ? p->indent : p->columns / 2;
+}
+
+static void
+wrap(struct pen *p)
+{
+	pen_end(p);
+	put_blanks(p, indent_of(p));
+}
+
+static bool
+fits(const struct pen *p, size_t columns)
+{
+	return p->columns == 0 || p->at + columns <= p->columns;
+}
+
+static void
+put_word(struct pen *p, struct span word)
+{
+	struct span rest = word;
+	size_t columns = 0;
+
+	while (rest.n > 0)
+		columns += next(&rest).columns;
+	if (!fits(p, columns + p->blank) && p->at > indent_of(p))
+		wrap(p);
+	else if (p->blank)
+		put_blanks(p, 1);
+	p->blank = false;
+	while (word.n > 0) {
+		struct glyph g = next(&word);
+
+		if (!fits(p, g.columns))
+			wrap(p);
+		fputs(g.text, p->out);
+		p->at += g.columns;
+	}
+}
+
+void
+pen_text(struct pen *p, const char *text)
+{
+	struct span s = span_of(text), word;
+
+	while (s.n > 0) {
+		bool blank = span_split(s, ' ', &word, &s);
+
+		if (word.n > 0)
+			put_word(p, word);
+		if (!blank)
+			return;
+		p->blank = true;
+	}
+}
+
+void
+pen_to(struct pen *p, size_t column)
+{
+	p->blank = false;
+	if (p->at < column)
+		put_blanks(p, column - p->at);
+}
+
+void
+pen_end(struct pen *p)
+{
+	fputc('\n', p->out);
+	p->at = 0;
+	p->blank = false;
+}
+
+/* From the locale's charset; "" if it is too long. */
+static void
+to_utf8(const char *text, char out[DRAW_TIME])
+{
+	struct buf b = BUF(DRAW_TIME - 1);
+
+	if (charset_to_utf8(nl_langinfo(CODESET), span_of(text), &b) !=
+		MTRK_OK ||
+	    !span_copy(out, DRAW_TIME, buf_as_span(&b)))
+		out[0] = '\0';
+	buf_free(&b);
 }
 
 #pragma GCC diagnostic push
@@ -88,6 +226,7 @@ draw_time(int64_t t, int64_t day, char out[DRAW_TIME])
 {
 	const time_t when = (time_t)t, other = (time_t)day;
 	struct tm a, b = { 0 };
+	char text[DRAW_TIME];
 	size_t n;
 
 	out[0] = '\0';
@@ -95,12 +234,13 @@ draw_time(int64_t t, int64_t day, char out[DRAW_TIME])
 	    (day != WHEN_NONE && localtime_r(&other, &b) == NULL))
 		return;
 	if (day == WHEN_NONE)
-		n = strftime(out, DRAW_TIME, "%c %Z", &a);
+		n = strftime(text, sizeof text, "%c %Z", &a);
 	else if (a.tm_yday != b.tm_yday || a.tm_year != b.tm_year)
-		n = strftime(out, DRAW_TIME, "%x %X", &a);
+		n = strftime(text, sizeof text, "%x %X", &a);
 	else
-		n = strftime(out, DRAW_TIME, "%X", &a);
-	out[n > 0 ? DRAW_TIME - 1 : 0] = '\0';
+		n = strftime(text, sizeof text, "%X", &a);
+	if (n > 0)
+		to_utf8(text, out);
 }
 #pragma GCC diagnostic pop
 

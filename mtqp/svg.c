@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mtqp/draw.h"
+#include "mtqp/utf8.h"
 
 enum { /* pixels */
 	MARGIN = 24,
@@ -14,7 +15,7 @@ enum { /* pixels */
 	CHAR_W = 6, /* of 11 px text, about */
 	BOX_MIN = 190,
 	BOX_MAX = 420,
-	PIECE_MAX = 60, /* columns of text in a box; ours */
+	NAME_COLUMNS = 100, /* of a recipient; ours */
 };
 
 struct picture {
@@ -25,9 +26,9 @@ struct picture {
 	FILE *out;
 };
 
-/* XML's own characters; controls and what is not of the locale are "?". */
+/* XML's own characters; what does not fit into a box is cut. */
 static void
-put_text(const char *s, FILE *out)
+put_text(const char *s, size_t columns, FILE *out)
 {
 	char *safe = NULL;
 	size_t n = 0;
@@ -35,7 +36,7 @@ put_text(const char *s, FILE *out)
 
 	if (f == NULL)
 		return;
-	draw_safe(s, f);
+	draw_utf8(s, columns, f);
 	fclose(f);
 	for (size_t i = 0; i < n; i++)
 		switch (safe[i]) {
@@ -95,7 +96,7 @@ put_line(const struct picture *p, unsigned x, unsigned y, const char *style,
     const char *text)
 {
 	fprintf(p->out, "<text x=\"%u\" y=\"%u\" %s>", x, y, style);
-	put_text(text, p->out);
+	put_text(text, (p->box_w - MARGIN) / CHAR_W, p->out);
 	fputs("</text>\n", p->out);
 }
 
@@ -131,7 +132,7 @@ put_arrow(
 	    from + GAP_X / 2, to_y + BOX_H / 2, to - 6, to_y + BOX_H / 2);
 }
 
-enum { PIECES = 3 };
+enum { PIECES = 3, PIECE_MAX = 1024 /* octets; ours */ };
 
 /* What a box says, cut into its lines: arrival, what was done, what that
  * means.  They point into `text`. */
@@ -152,11 +153,8 @@ cut_words(const struct picture *p, const struct step *s, struct buf *text,
 	}
 	if (rest.n > 0)
 		out[n++] = rest;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		out[i] = span_trim(out[i]);
-		if (out[i].n > PIECE_MAX)
-			out[i].n = PIECE_MAX;
-	}
 	return n;
 }
 
@@ -168,9 +166,9 @@ put_words(const struct picture *p, const struct step *s, unsigned x, unsigned y)
 	size_t n = cut_words(p, s, &text, pieces);
 
 	for (size_t i = 0; i < n; i++) {
-		char piece[PIECE_MAX + 1];
+		char piece[PIECE_MAX];
 
-		span_copy(piece, sizeof piece, pieces[i]);
+		utf8_copy(piece, sizeof piece, pieces[i]);
 		put_line(p, x + 12, y + 40 + 15 * (unsigned)i,
 		    "font-size=\"11\" fill=\"#57606a\"", piece);
 	}
@@ -223,7 +221,8 @@ put_way(struct picture *p, size_t at, unsigned top)
 	    "<text x=\"%d\" y=\"%u\" font-size=\"14\" "
 	    "fill=\"#1f2328\">",
 	    MARGIN, top + 16);
-	put_text(r->original != NULL ? r->original : r->final, p->out);
+	put_text(
+	    r->original != NULL ? r->original : r->final, NAME_COLUMNS, p->out);
 	fprintf(p->out,
 	    ": <tspan font-weight=\"bold\" fill=\"%s\">%s</tspan>"
 	    "</text>\n",
@@ -251,8 +250,12 @@ widen_for(struct picture *p, const struct step *s)
 	const char *missing = timeline_missing(p->hops, s);
 
 	widen(p, draw_width(name_of(p, s)));
-	for (size_t i = 0; i < n; i++)
-		widen(p, pieces[i].n);
+	for (size_t i = 0; i < n; i++) {
+		char piece[PIECE_MAX];
+
+		utf8_copy(piece, sizeof piece, pieces[i]);
+		widen(p, draw_width(piece));
+	}
 	if (missing != NULL)
 		widen(p, draw_width(missing));
 	buf_free(&text);

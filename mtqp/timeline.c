@@ -189,100 +189,113 @@ timeline_missing(const struct hops *h, const struct step *s)
 	}
 }
 
+/* Less room beside the names, and the text goes below them. */
+enum { TEXT_COLUMNS = 36 };
+
 struct painting {
 	const struct hops *hops;
 	const struct ways *ways;
 	struct look look;
-	size_t columns; /* of marks and names */
-	FILE *out;
+	size_t names; /* columns of marks and names; 0: each has its own line */
+	struct pen pen;
 };
 
 static void
-put_coloured(const struct painting *p, const char *sgr, const char *text)
+put_coloured(struct painting *p, const char *sgr, const char *text)
 {
 	if (p->look.colour)
-		fprintf(p->out, "\033[%sm", sgr);
-	fputs(text, p->out);
+		fprintf(p->pen.out, "\033[%sm", sgr);
+	pen_text(&p->pen, text);
 	if (p->look.colour)
-		fputs("\033[0m", p->out);
+		fputs("\033[0m", p->pen.out);
 }
 
-/* "  * mx.example  ", "  `-* next.example  ": the way as it is drawn. */
+/* "  * mx.example  ", "  `-* next.example  ": the way as it is drawn, and what
+ * is to be said of this server. */
 static void
-put_mark(const struct painting *p, unsigned depth, bool told,
-    enum action action, const char *name)
+put_server(struct painting *p, unsigned depth, enum action action,
+    const char *name, const char *text, bool told)
 {
 	const char *branch = p->look.utf8 ? "└─" : "`-";
 	const char *mark = told ? p->look.utf8 ? "●" : "*"
 	    : p->look.utf8      ? "✗"
 				: "x";
-	size_t used = 2 * depth + 4;
 
-	fprintf(p->out, "  %*s%s", depth > 0 ? 2 * (int)depth - 2 : 0, "",
-	    depth > 0 ? branch : "");
+	p->pen.indent = 2 * (size_t)depth + 4;
+	pen_to(&p->pen, depth > 0 ? 2 * (size_t)depth : 2);
+	if (depth > 0)
+		pen_text(&p->pen, branch);
 	put_coloured(p, told ? rows[action].colour : "31", mark);
-	fputc(' ', p->out);
-	draw_column(name, p->columns > used ? p->columns - used : 0, p->out);
-	fputs("  ", p->out);
+	pen_text(&p->pen, " ");
+	pen_text(&p->pen, name);
+	p->pen.indent = p->names > 0 ? p->names + 2 : p->pen.indent + 2;
+	if (p->pen.columns == 0 || p->pen.at + 2 <= p->pen.indent) {
+		pen_to(&p->pen, p->names);
+		pen_to(&p->pen, p->pen.at + 2);
+	} else {
+		pen_end(&p->pen);
+		pen_to(&p->pen, p->pen.indent);
+	}
+	pen_text(&p->pen, text);
+	pen_end(&p->pen);
 }
 
 static void
-put_step(const struct painting *p, const struct step *s, int64_t day)
+put_step(struct painting *p, const struct step *s, int64_t day)
 {
 	struct buf text = BUF(4096);
 	const char *missing = timeline_missing(p->hops, s);
 
 	timeline_step(s, day, &text);
-	put_mark(p, s->depth, true, s->recipient->action,
+	put_server(p, s->depth, s->recipient->action,
 	    s->part->reporting_mta != NULL ? s->part->reporting_mta
-					   : p->hops->list[s->hop].host);
-	draw_safe(text.p, p->out);
-	fputc('\n', p->out);
+					   : p->hops->list[s->hop].host,
+	    text.p, true);
 	buf_free(&text);
-	if (missing == NULL)
-		return;
-	put_mark(
-	    p, s->depth + 1, false, ACTION_NONE, p->hops->list[s->next].host);
-	draw_safe(missing, p->out);
-	fputc('\n', p->out);
+	if (missing != NULL)
+		put_server(p, s->depth + 1, ACTION_NONE,
+		    p->hops->list[s->next].host, missing, false);
 }
 
 /* From the first server's clock to the last one's: they may differ. */
 static void
-put_summary(const struct painting *p, size_t at, const struct step *worst)
+put_summary(struct painting *p, size_t at, const struct step *worst)
 {
 	size_t n = timeline_end(p->ways, at) - at;
 	int64_t from = p->ways->steps[at].part->arrival;
 	int64_t to = worst->recipient->last_attempt;
-	char text[DRAW_DURATION] = "";
+	char took[DRAW_DURATION] = "", text[2 * DRAW_DURATION + 32] = "";
 
 	if (from != WHEN_NONE && to != WHEN_NONE &&
 	    rows[worst->recipient->action].status != TRACK_UNDER_WAY)
-		draw_duration(to - from, text);
-	if (text[0] != '\0')
-		fprintf(p->out, " after %s", text);
+		draw_duration(to - from, took);
+	if (took[0] != '\0')
+		snprintf(text, sizeof text, " after %s", took);
 	if (n > 1)
-		fprintf(p->out, ", %zu servers", n);
-	fputc('\n', p->out);
+		snprintf(text + strlen(text), sizeof text - strlen(text),
+		    ", %zu servers", n);
+	pen_text(&p->pen, text);
+	pen_end(&p->pen);
 }
 
 static void
-put_recipient(const struct painting *p, size_t at)
+put_recipient(struct painting *p, size_t at)
 {
 	const struct step *worst = worst_of(p->ways, at);
 	const size_t end = timeline_end(p->ways, at);
 	const struct tstat_recipient *r = p->ways->steps[at].recipient;
 	const char *final = worst->recipient->final;
 	const char *name = r->original != NULL ? r->original : r->final;
+	struct buf head = BUF(4096);
 
-	fputc('\n', p->out);
-	draw_safe(name != NULL ? name : "(no recipient named)", p->out);
-	if (name != NULL && final != NULL && strcmp(name, final) != 0) {
-		fputs(" (now ", p->out);
-		draw_safe(final, p->out);
-		fputc(')', p->out);
-	}
-	fputs(": ", p->out);
+	buf_str(&head, name != NULL ? name : "(no recipient named)");
+	if (name != NULL && final != NULL && strcmp(name, final) != 0)
+		buf_fmt(&head, " (now %s)", final);
+	buf_str(&head, ": ");
+	p->pen.indent = 2;
+	pen_end(&p->pen);
+	pen_text(&p->pen, head.p);
+	buf_free(&head);
 	put_coloured(p, rows[worst->recipient->action].colour,
 	    rows[worst->recipient->action].word);
 	put_summary(p, at, worst);
@@ -292,13 +305,13 @@ put_recipient(const struct painting *p, size_t at)
 }
 
 static size_t
-columns_of(const struct painting *p)
+names_of(const struct painting *p)
 {
 	size_t most = 0;
 
 	for (size_t i = 0; i < p->ways->n; i++) {
 		const struct step *s = &p->ways->steps[i];
-		size_t have = 4 + 2 * s->depth;
+		size_t have = 4 + 2 * (size_t)s->depth;
 
 		if (timeline_missing(p->hops, s) != NULL &&
 		    have + 2 + draw_width(p->hops->list[s->next].host) > most)
@@ -308,26 +321,35 @@ columns_of(const struct painting *p)
 		if (have > most)
 			most = have;
 	}
-	return most < NAME_COLUMNS ? most : NAME_COLUMNS;
+	if (most > NAME_COLUMNS)
+		most = NAME_COLUMNS;
+	return p->look.columns == 0 ||
+		most + 2 + TEXT_COLUMNS <= p->look.columns
+	    ? most
+	    : 0;
 }
 
 void
 timeline_text(
     const struct hops *h, const struct ways *w, struct look look, FILE *out)
 {
-	struct painting p = { h, w, look, 0, out };
+	struct painting p = { h, w, look, 0,
+		{ .out = out, .columns = look.columns, .indent = 2 } };
 	char day[DRAW_TIME] = "";
 
 	if (w->n == 0)
 		return;
-	p.columns = columns_of(&p);
-	fputs("Message ", out);
-	draw_safe(w->steps[0].part->envid, out);
+	p.names = names_of(&p);
+	pen_text(&p.pen, "Message ");
+	pen_text(&p.pen, w->steps[0].part->envid);
+	pen_end(&p.pen);
 	if (w->steps[0].part->arrival != WHEN_NONE)
 		draw_time(w->steps[0].part->arrival, WHEN_NONE, day);
-	if (day[0] != '\0')
-		fprintf(out, "\nof %s", day);
-	fputc('\n', out);
+	if (day[0] != '\0') {
+		pen_text(&p.pen, "of ");
+		pen_text(&p.pen, day);
+		pen_end(&p.pen);
+	}
 	for (size_t i = 0; i < w->n; i = timeline_end(w, i))
 		put_recipient(&p, i);
 	if (w->cut)

@@ -27,17 +27,19 @@ size_t timeline_end(const struct ways *, size_t step);
 struct look {
 	bool colour;
 	bool utf8;
+	size_t columns; /* of the terminal; 0: a line may be of any length */
 };
 
 /* A block a recipient, a line a server, times in the local zone; the servers
- * are strangers, so no control character of theirs comes through. */
+ * are strangers, so no control character of theirs comes through.  Where
+ * there are few columns a server's name has a line of its own. */
 void timeline_text(
     const struct hops *, const struct ways *, struct look, FILE *out);
 
 /*
  * What one server did with one recipient, without its own name: "Accepted
  * 12:00:01, handed to mx.example 12:00:02 (1 s)"; times of the day `day` are
- * without their date.  Strangers' words are in it: for draw_safe().
+ * without their date.  Strangers' words are in it: for pen_text().
  */
 void timeline_step(const struct step *, int64_t day, struct buf *out);
 /* Why the way stops at a server that did not tell; NULL: it did. */
