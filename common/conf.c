@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/conf_address.h"
+#include "common/conf_gate.h"
 #include "common/log.h"
 
 enum conf_type {
@@ -26,8 +27,6 @@ enum conf_type {
 static const char *const yes_no[] = { "no", "yes", NULL };
 static const char *const unknowns[] = { "noinfo", "opaque", NULL };
 static const char *const bad_mtrks[] = { "ignore", "reject", NULL };
-static const char *const gate_modes[] = { "plain", "proxy", "transparent",
-	NULL };
 static const char *const hop_tlss[] = { "may", "verify", NULL };
 static const char *const log_tos[] = { "stderr", "syslog", NULL };
 static const char *const log_levels[] = { "err", "warning", "notice", "info",
@@ -225,74 +224,6 @@ add_listen(struct conf *c, struct span text)
 	return why;
 }
 
-/* ADDR:PORT MTA:PORT plain|proxy|transparent [tls] */
-static const char *
-add_gate_listen(struct conf *c, struct span text)
-{
-	struct conf_gate_listen *g = &c->gate_listen[c->gate_listens];
-	struct span at, to, mode, tls;
-	uint64_t choice;
-	const char *why;
-
-	if (c->gate_listens == CONF_LISTEN_MAX)
-		return "too many GateListen lines";
-	span_split(text, ' ', &at, &to);
-	span_split(span_trim(to), ' ', &to, &mode);
-	span_split(span_trim(mode), ' ', &mode, &tls);
-	tls = span_trim(tls);
-	if ((why = parse_listen(at, &g->at)) != NULL ||
-	    (why = parse_listen(to, &g->to)) != NULL)
-		return why;
-	if (!parse_choice(gate_modes, mode, &choice) ||
-	    (tls.n > 0 && !span_iis(tls, "tls")))
-		return "plain, proxy or transparent expected, then tls or"
-		       " nothing";
-	g->mode = (enum conf_gate_mode)choice;
-	g->tls = tls.n > 0;
-	if (g->mode == GATE_TRANSPARENT &&
-	    (strchr(g->at.host, ':') == NULL) !=
-		(strchr(g->to.host, ':') == NULL))
-		return "transparent needs two addresses of one kind";
-	c->gate_listens++;
-	return NULL;
-}
-
-static const char *
-add_gate_tls(struct conf *c, struct span text)
-{
-	struct conf_gate_tls *t = &c->gate_tls[c->gate_tlses];
-	struct span certificate, key;
-
-	if (c->gate_tlses == CONF_GATE_TLS_MAX)
-		return "too many GateTLS lines";
-	span_split(text, ' ', &certificate, &key);
-	key = span_trim(key);
-	if (key.n == 0 ||
-	    !span_copy(t->certificate, sizeof t->certificate, certificate) ||
-	    !span_copy(t->key, sizeof t->key, key))
-		return "CERTIFICATE KEY expected";
-	c->gate_tlses++;
-	return NULL;
-}
-
-static const char *
-add_gate_route(struct conf *c, struct span text)
-{
-	struct conf_gate_route *r = &c->gate_route[c->gate_routes];
-	struct span listen, hop;
-	const char *why;
-
-	if (c->gate_routes == CONF_GATE_ROUTE_MAX)
-		return "too many GateRoute lines";
-	span_split(text, ' ', &listen, &hop);
-	if ((why = parse_listen(listen, &r->listen)) != NULL)
-		return why;
-	if (!conf_parse_hop(span_trim(hop), &r->hop))
-		return "a next hop expected: HOST, HOST:PORT or [HOST]:PORT";
-	c->gate_routes++;
-	return NULL;
-}
-
 static const char *
 add_instance(struct conf *c, struct span text)
 {
@@ -364,14 +295,14 @@ set(struct conf *c, const struct setting *s, struct span text)
 	case CONF_INSTANCE:
 		return add_instance(c, text);
 	case CONF_GATE_LISTEN:
-		return add_gate_listen(c, text);
+		return conf_gate_listen_add(c, text);
 	case CONF_GATE_TLS:
-		return add_gate_tls(c, text);
+		return conf_gate_tls_add(c, text);
 	case CONF_LIST:
 		return conf_list_add(
 		    at(c, s), (enum conf_list_of)s->least, text);
 	case CONF_GATE_ROUTE:
-		return add_gate_route(c, text);
+		return conf_gate_route_add(c, text);
 	case CONF_PEER:
 		return conf_peer_add(c, text);
 	default:
@@ -511,29 +442,6 @@ print_one(const struct conf *c, const struct setting *s, FILE *out)
 }
 
 static void
-print_gate(const struct conf *c, FILE *out)
-{
-	for (size_t i = 0; i < c->gate_listens; i++) {
-		const struct conf_gate_listen *g = &c->gate_listen[i];
-
-		fprintf(out, "GateListen");
-		conf_print_listen(&g->at, out);
-		conf_print_listen(&g->to, out);
-		fprintf(
-		    out, " %s%s\n", gate_modes[g->mode], g->tls ? " tls" : "");
-	}
-	for (size_t i = 0; i < c->gate_tlses; i++)
-		fprintf(out, "GateTLS %s %s\n", c->gate_tls[i].certificate,
-		    c->gate_tls[i].key);
-	for (size_t i = 0; i < c->gate_routes; i++) {
-		fprintf(out, "GateRoute");
-		conf_print_listen(&c->gate_route[i].listen, out);
-		conf_print_hop(&c->gate_route[i].hop, out);
-		fprintf(out, "\n");
-	}
-}
-
-static void
 print_list(const struct conf *c, const struct setting *s, FILE *out)
 {
 	const struct conf_list *l = at(c, s);
@@ -558,7 +466,7 @@ conf_print(const struct conf *c, FILE *out)
 	for (size_t i = 0; i < c->instances; i++)
 		fprintf(out, "Instance %s %s\n", c->instance[i].syslog_name,
 		    c->instance[i].daemon_name);
-	print_gate(c, out);
+	conf_gate_print(c, out);
 	for (size_t i = 0; i < c->peers; i++)
 		fprintf(out, "TrackingPeer %s\n", c->peer[i].text);
 }

@@ -22,6 +22,7 @@ enum {
 	CONF_LIST_MAX = 32, /* lines of one list; ours */
 	CONF_LIST_TEXT = 512, /* room for one of them; ours */
 	CONF_PEER_MAX = 256, /* TrackingPeer lines; ours */
+	CONF_LOCAL_MAX = 108, /* a socket's path with its NUL: unix(7) */
 };
 
 enum conf_unknown { UNKNOWN_NOINFO, UNKNOWN_OPAQUE };
@@ -35,6 +36,7 @@ struct conf_listen {
 enum conf_gate_mode { GATE_PLAIN, GATE_PROXY, GATE_TRANSPARENT };
 struct conf_gate_listen {
 	struct conf_listen at, to;
+	char local[CONF_LOCAL_MAX]; /* the MTA's socket; "": it is at `to` */
 	enum conf_gate_mode mode;
 	bool tls; /* from the first octet */
 };

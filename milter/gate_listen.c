@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -17,6 +18,7 @@ union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+	struct sockaddr_un local;
 	struct sockaddr_storage room;
 };
 
@@ -26,6 +28,7 @@ struct gate_listener {
 	struct tls_ctx **tls;
 	union address server;
 	size_t server_size;
+	char mta[256 + CONF_LOCAL_MAX]; /* for the log */
 	struct inbound_rules rules;
 };
 
@@ -108,10 +111,8 @@ on_server_event(struct pump *p, struct client *c, enum pump_event what)
 
 	switch (what) {
 	case PUMP_NOT_CONNECTED:
-		log_warn("conn=%lu event=mta-down client=%s mta=%s:%u"
-			 " text=\"%m\"",
-		    c->id, c->peer, c->from->conf->to.host,
-		    (unsigned)c->from->conf->to.port);
+		log_warn("conn=%lu event=mta-down client=%s mta=%s text=\"%m\"",
+		    c->id, c->peer, c->from->mta);
 		inbound_no_server(&c->machine, &t, "the MTA is down");
 		break;
 	case PUMP_SECURED:
@@ -232,6 +233,14 @@ on_accepted(void *arg, int fd, const struct sockaddr *peer, size_t peer_size)
 }
 
 static size_t
+local_address(const char *path, union address *out)
+{
+	out->local.sun_family = AF_UNIX;
+	snprintf(out->local.sun_path, sizeof out->local.sun_path, "%s", path);
+	return sizeof out->local;
+}
+
+static size_t
 address_of(const struct conf_listen *l, union address *out)
 {
 	if (inet_pton(AF_INET, l->host, &out->v4.sin_addr) == 1) {
@@ -243,6 +252,21 @@ address_of(const struct conf_listen *l, union address *out)
 	out->v6.sin6_family = AF_INET6;
 	out->v6.sin6_port = htons((uint16_t)l->port);
 	return sizeof out->v6;
+}
+
+static void
+find_mta(struct gate_listener *l)
+{
+	const struct conf_gate_listen *row = l->conf;
+
+	if (row->local[0] != '\0') {
+		l->server_size = local_address(row->local, &l->server);
+		snprintf(l->mta, sizeof l->mta, "%s", row->local);
+		return;
+	}
+	l->server_size = address_of(&row->to, &l->server);
+	snprintf(l->mta, sizeof l->mta, "%s:%u", row->to.host,
+	    (unsigned)row->to.port);
 }
 
 enum mtrk_err
@@ -259,7 +283,7 @@ gate_listen(struct loop *loop, const struct conf *conf,
 	l->loop = loop;
 	l->conf = row;
 	l->tls = tls;
-	l->server_size = address_of(&row->to, &l->server);
+	find_mta(l);
 	l->rules.tls = *tls != NULL;
 	l->rules.server_tls = conf->gate_backend_tls;
 	snprintf(

@@ -19,6 +19,11 @@ struct pump {
 	struct alarm *alarm;
 	time_t moved; /* when something last did */
 	unsigned limit_s; /* that the alarm is set for */
+	/* A server's socket whose queue is full: asked again, until
+	 * `connect_by` (TCP would do that by itself) */
+	const struct sockaddr *full;
+	size_t full_size;
+	time_t connect_by;
 	const char *why;
 	bool closing, gone;
 };
@@ -201,6 +206,8 @@ pump_verified(const struct pump *p, enum side side)
 static unsigned
 limit_of(const struct pump *p)
 {
+	if (p->full != NULL)
+		return PUMP_AGAIN_S;
 	if (p->end[SIDE_SERVER].doing == CONNECTING)
 		return PUMP_CONNECT_S;
 	if (in_any_handshake(p))
@@ -392,6 +399,30 @@ on_out(void *arg, unsigned what)
 	settle(e->pump);
 }
 
+/* unix(7): where TCP waits for room in the listener's queue, this is EAGAIN. */
+static void
+begin_connect(struct pump *p, const struct sockaddr *to, size_t to_size,
+    const struct sockaddr *from)
+{
+	struct end *e = &p->end[SIDE_SERVER];
+	int fd = net_connect(to, to_size, from);
+
+	p->full = NULL;
+	if (fd != -1) {
+		if (!end_open(e, p->loop, fd, fd, CONNECTING, on_both))
+			pump_drop(p, "out of memory");
+	} else if (errno == EAGAIN && to->sa_family == AF_UNIX &&
+	    now_s() < p->connect_by) {
+		p->full = to;
+		p->full_size = to_size;
+		e->doing = CONNECTING;
+	} else {
+		e->doing = NOT_THERE;
+		e->failed = true;
+		e->err = errno;
+	}
+}
+
 /* The limit counts from what last moved. */
 static void
 on_alarm(void *arg)
@@ -400,6 +431,13 @@ on_alarm(void *arg)
 	struct end *s = &p->end[SIDE_SERVER];
 	time_t over = now_s() - p->moved;
 
+	if (p->full != NULL) {
+		turn_of = p;
+		p->limit_s = 0;
+		begin_connect(p, p->full, p->full_size, NULL);
+		settle(p);
+		return;
+	}
 	if (over < (time_t)p->limit_s) {
 		alarm_set(p->alarm, p->limit_s - (unsigned)over);
 		return;
@@ -431,18 +469,13 @@ pump_connect(struct pump *p, const struct sockaddr *to, size_t to_size,
     const struct sockaddr *from)
 {
 	struct end *e = &p->end[SIDE_SERVER];
-	int fd;
 
 	end_forget(e);
 	end_clear(&p->end[SIDE_SERVER], p, PUMP_HELD_MAX + PUMP_READ);
 	if (turn_of == p)
 		buf_cut(&turn_out[SIDE_SERVER], 0);
-	fd = net_connect(to, to_size, from);
-	if (fd == -1) {
-		e->failed = true;
-		e->err = errno;
-	} else if (!end_open(e, p->loop, fd, fd, CONNECTING, on_both))
-		pump_drop(p, "out of memory");
+	p->connect_by = now_s() + PUMP_CONNECT_S;
+	begin_connect(p, to, to_size, from);
 }
 
 void

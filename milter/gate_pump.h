@@ -22,6 +22,7 @@ enum {
 	PUMP_HELD_MAX = 64 * 1024, /* not taken by the handler yet: no read */
 	PUMP_QUEUE_MAX = 128 * 1024, /* not taken by the peer yet: no read */
 	PUMP_CONNECT_S = 30, /* ours: a next hop may be far */
+	PUMP_AGAIN_S = 1, /* between tries at a socket whose queue is full */
 	PUMP_TLS_S = 30, /* for a handshake */
 	PUMP_FLUSH_S = 600, /* for a peer to take what is queued */
 	/* Nothing at all moves: a last resort, behind the MTA's own limits, of
@@ -67,7 +68,7 @@ void pump_start(struct pump *);
 /*
  * Begin to connect the server's side, in place of a former connection and
  * what was queued for it; output may be written at once.  `from` as
- * net_connect() wants it.
+ * net_connect() wants it.  A path in `to` must outlive the pump.
  */
 void pump_connect(struct pump *, const struct sockaddr *to, size_t to_size,
     const struct sockaddr *from);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The client's address behind mtrk-gate, from a network of its own, IPv4 and
-# IPv6: to Postfix by PROXY protocol, to Sendmail by IP_TRANSPARENT; the gate
-# is not root then.
+# IPv6: to Postfix by PROXY protocol, at a port and at a socket of its queue
+# folder, to Sendmail by IP_TRANSPARENT; the gate is not root then.
 if [ -z "${GATE_BOX:-}" ]; then
 	[ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null || { echo "needs a network namespace"; exit 77; }
 	GATE_BOX=yes exec unshare -n "$0" "$@"
@@ -44,21 +44,24 @@ lab_make_gated_postfix "inet_protocols = all" "smtpd_relay_restrictions = reject
 cat >>"$lab/mtrk.conf" <<C
 GateListen 198.51.100.1:25 127.0.0.1:$proxied_port proxy
 GateListen [2001:db8::1]:25 127.0.0.1:$proxied_port proxy
+GateListen 198.51.100.1:26 unix:$proxied_path proxy
+GateListen [2001:db8::1]:26 unix:$proxied_path proxy
 GateListen 198.51.100.1:2525 127.0.0.1:$sm_port transparent
 GateListen [2001:db8::1]:2525 [::1]:$sm_port transparent
 C
 lab_pf postfix start >"$lab/postfix.log" 2>&1 || lab_fail "no postfix"
 lab_wait 20 lab_listens "$smtp_port"
 lab_start_milter
-sed 's/^MailLog.*/User daemon/' "$lab/mtrk.conf" >"$lab/gate.conf"
+# in the group of Postfix's setgid_group, which may enter public/
+sed 's/^MailLog.*/User news/' "$lab/mtrk.conf" >"$lab/gate.conf"
 lab_run mtrk-gate "$bin/mtrk-gate" -c "$lab/gate.conf" -f
 lab_wait 20 lab_listens "$gate_port" || lab_fail "no mtrk-gate"
-[ "$(stat -c %U "/proc/$mtrk_gate_pid")" = daemon ] || lab_fail "the gate is still root"
+[ "$(stat -c %U "/proc/$mtrk_gate_pid")" = news ] || lab_fail "the gate is still root"
 
 cat >"$lab/client.py" <<'P'
 import smtplib, sys
 for n, (host, port, to) in enumerate([(h, p, t) for h in ("198.51.100.1", "2001:db8::1")
-        for p, t in ((25, "games@lab.test"), (2525, "games@sm.lab.test"))]):
+        for p, t in ((25, "games@lab.test"), (26, "games@lab.test"), (2525, "games@sm.lab.test"))]):
     s = smtplib.SMTP(host, port, "client.test", timeout=30); s.ehlo()
     assert s.has_extn("mtrk"), (host, port, s.esmtp_features)
     for command in ("MAIL FROM:<a@h.test> ENVID=n%d@h.test MTRK=VheLhqV/rCKJmplkGFwsyW59pYk:86400" % n,
@@ -69,14 +72,15 @@ for n, (host, port, to) in enumerate([(h, p, t) for h in ("198.51.100.1", "2001:
 P
 ip netns exec "$far" python3 "$lab/client.py" || lab_fail "the client"
 clients() { lab_dump --json | jq -r '[.envid, .client] | join(" ")' | sort | tr '\n' ' '; }
-want='n0@h.test 198.51.100.7 n1@h.test 198.51.100.7 n2@h.test 2001:db8::7 n3@h.test 2001:db8::7 '
+want='n0@h.test 198.51.100.7 n1@h.test 198.51.100.7 n2@h.test 198.51.100.7 '
+want+='n3@h.test 2001:db8::7 n4@h.test 2001:db8::7 n5@h.test 2001:db8::7 '
 [ "$(clients)" = "$want" ] || lab_fail "the milters saw: $(clients)"
 for address in '198\.51\.100\.7' '2001:db8:[0:]*7'; do
 	grep -q "client=unknown\[$address\]" "$lab/postfix/log/maillog" || lab_fail "Postfix's log: no $address"
 	grep -Eq "relay=.*\[(IPv6:)?$address\]" "$lab/sendmail/mail.log" || lab_fail "Sendmail's log: no $address"
 	delivered() {
 		cat "$lab"/postfix/mail/games/new/* "$lab/sendmail/mbox.games" |
-		    grep -Ec "^Received: from client.test \(.*\[(IPv6:)?$address\]" | grep -qx 2
+		    grep -Ec "^Received: from client.test \(.*\[(IPv6:)?$address\]" | grep -qx 3
 	}
 	lab_wait 20 delivered || lab_fail "Received: $(grep -h -A2 ^Received "$lab"/postfix/mail/games/new/* "$lab/sendmail/mbox.games")"
 done

@@ -155,6 +155,16 @@ bad(void **state)
 		    ":1: a numeric address" },
 		{ "GateListen 127.0.0.1:25 [::1]:26 transparent\n",
 		    ":1: transparent needs" },
+		{ "GateListen 127.0.0.1:25 unix:/s transparent\n",
+		    ":1: transparent needs an address" },
+		{ "GateListen 127.0.0.1:25 unix:s proxy\n", ":1: unix:" },
+		{ "GateListen 127.0.0.1:25 unix:/ proxy\n", ":1: unix:" },
+		{ "GateListen 127.0.0.1:25 unix:/12345678901234567890123456789"
+		  "01234567890123456789012345678901234567890123456789012345678"
+		  "90123456789012345678 proxy\n",
+		    ":1: unix:" },
+		{ "GateListen unix:/s 127.0.0.1:26 proxy\n",
+		    ":1: a numeric address" },
 		{ "GateListen 127.0.0.1:465 127.0.0.1:26 proxy tls\n",
 		    "with tls needs GateTLS" },
 		{ "GateTLS /cert\n", ":1: CERTIFICATE KEY" },
@@ -234,6 +244,7 @@ printed_is_readable(void **state)
 			      "GateListen [::]:25 127.0.0.1:26 proxy\n"
 			      "GateListen 127.0.0.1:465 127.0.0.1:26 "
 			      "transparent tls\nGateTLS /a /b\n"
+			      "GateListen 127.0.0.1:26 unix:/a/b proxy\n"
 			      "GateTLS /c /d\nGateBackendTLS yes\n"
 			      "GateRoute 127.0.0.1:1 b.test\n"
 			      "GateRoute [::1]:2 [::1]:24\n"
@@ -254,7 +265,8 @@ printed_is_readable(void **state)
 	conf_print(&c, f);
 	fclose(f);
 	assert_string_equal(text, again);
-	assert_int_equal(c.gate_listens, 2);
+	assert_int_equal(c.gate_listens, 3);
+	assert_string_equal(c.gate_listen[2].local, "/a/b");
 	assert_string_equal(c.gate_listen[0].at.host, "::");
 	assert_int_equal(c.gate_listen[1].to.port, 26);
 	assert_true(c.gate_listen[1].tls);
