@@ -17,6 +17,7 @@
 enum {
 	PAIRS_MAX = 64, /* certificates of one server; ours */
 	PEM_MAX = 1 << 20, /* octets of a file; ours */
+	NONCES = 1536, /* octets that a thread gets ready at a time; ours */
 };
 
 struct tls_ctx {
@@ -35,21 +36,49 @@ struct tls {
 };
 
 static EVP_MD *sha1;
+static pthread_key_t hashers;
+
+static void
+free_hasher(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
 
 static void
 fetch_sha1(void)
 {
-	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (pthread_key_create(&hashers, free_hasher) == 0)
+		sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 }
 
-/* Fetched once: finding it takes longer than using it. */
+/* Fetched once, and a context kept for each thread: to find and make them
+ * takes longer than to use them.  It keeps nothing of what was hashed. */
+static EVP_MD_CTX *
+hasher(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	EVP_MD_CTX *ctx;
+
+	pthread_once(&once, fetch_sha1);
+	if (sha1 == NULL)
+		return NULL;
+	if ((ctx = pthread_getspecific(hashers)) == NULL &&
+	    (ctx = EVP_MD_CTX_new()) != NULL &&
+	    pthread_setspecific(hashers, ctx) != 0) {
+		EVP_MD_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
 enum mtrk_err
 crypto_sha1(const void *p, size_t n, unsigned char out[CERTIFIER_LEN])
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	EVP_MD_CTX *ctx = hasher();
 
-	pthread_once(&once, fetch_sha1);
-	return sha1 != NULL && EVP_Digest(p, n, out, NULL, sha1, NULL) == 1
+	return ctx != NULL && EVP_DigestInit_ex(ctx, sha1, NULL) == 1 &&
+		EVP_DigestUpdate(ctx, p, n) == 1 &&
+		EVP_DigestFinal_ex(ctx, out, NULL) == 1
 	    ? MTRK_OK
 	    : MTRK_NOMEM;
 }
@@ -58,6 +87,24 @@ enum mtrk_err
 crypto_random(void *p, size_t n)
 {
 	return RAND_bytes(p, (int)n) == 1 ? MTRK_OK : MTRK_IO;
+}
+
+enum mtrk_err
+crypto_nonce(void *p, size_t n)
+{
+	static _Thread_local unsigned char pool[NONCES];
+	static _Thread_local size_t left;
+
+	if (n > sizeof pool)
+		return crypto_random(p, n);
+	if (left < n) {
+		if (crypto_random(pool, sizeof pool) != MTRK_OK)
+			return MTRK_IO;
+		left = sizeof pool;
+	}
+	left -= n;
+	memcpy(p, pool + left, n);
+	return MTRK_OK;
 }
 
 bool

@@ -14,6 +14,9 @@
 enum mtrk_err crypto_sha1(
     const void *, size_t, unsigned char out[CERTIFIER_LEN]);
 enum mtrk_err crypto_random(void *, size_t);
+/* The same, cheaply, for what has to be unlike but is no secret: some are made
+ * ready at a time.  Not for both sides of a fork(). */
+enum mtrk_err crypto_nonce(void *, size_t);
 /* Takes the same time wherever they differ. */
 bool crypto_equal(const void *, const void *, size_t);
 const char *crypto_version(void);

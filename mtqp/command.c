@@ -51,10 +51,32 @@ request_parse(struct span line, struct request *rq)
 }
 
 static void
+put_status(struct buf *out, const char *status, const char *text)
+{
+	buf_str(out, status);
+	buf_chr(out, ' ');
+	buf_str(out, text);
+	buf_str(out, "\r\n");
+}
+
+static void
 say(struct reply *r, const char *status, const char *text)
 {
 	r->bad = strncmp(status, "-BAD", 4) == 0;
-	buf_fmt(r->text, "%s %s\r\n", status, text);
+	put_status(r->text, status, text);
+}
+
+static bool
+has_dot_first(struct span text)
+{
+	const char *end = text.p + text.n, *lf;
+
+	while (text.n > 0 && text.p[0] != '.') {
+		lf = memchr(text.p, '\n', text.n);
+		text.p = lf != NULL ? lf + 1 : end;
+		text.n = (size_t)(end - text.p);
+	}
+	return text.n > 0;
 }
 
 /*
@@ -67,7 +89,7 @@ stuff_dots(struct buf *text, size_t at)
 	struct span body = span_from(buf_as_span(text), at), line;
 	struct buf copy = BUF(body.n);
 
-	if (body.n > 0 && (body.p[0] == '.' || span_find(body, "\n.") >= 0)) {
+	if (has_dot_first(body)) {
 		buf_span(&copy, body);
 		buf_cut(text, at);
 		for (body = buf_as_span(&copy); body.n > 0;) {
@@ -100,8 +122,7 @@ put_body(struct buf *text, const struct tstat *t)
 	size_t start = text->n, max = text->max, body;
 	enum mtrk_err err;
 
-	buf_fmt(text, "%s %s\r\n", outcomes[MTRK_OK].status,
-	    outcomes[MTRK_OK].text);
+	put_status(text, outcomes[MTRK_OK].status, outcomes[MTRK_OK].text);
 	body = text->n;
 	text->max = body + ANSWER_MAX;
 	err = tstat_write(t, text);

@@ -250,6 +250,21 @@ uris(void **state)
 	}
 }
 
+/* Never twice, wherever a thread's supply ends. */
+static void
+nonces(void **state)
+{
+	enum { N = 700, SIZE = 12 };
+	static char nonce[N][SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		assert_int_equal(crypto_nonce(nonce[i], SIZE), MTRK_OK);
+	for (size_t i = 0; i < N; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(nonce[i], nonce[k], SIZE);
+}
+
 int
 main(void)
 {
@@ -259,6 +274,7 @@ main(void)
 		cmocka_unit_test(fqhn_hashes),
 		cmocka_unit_test(xtexts),
 		cmocka_unit_test(uris),
+		cmocka_unit_test(nonces),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
