@@ -28,7 +28,8 @@ struct db {
 	enum db_mode mode;
 	uint64_t limit;
 	atomic_uint readers; /* open read transactions of this process */
-	_Atomic(MDB_txn *) spare; /* one that was read with, reset */
+	_Atomic(MDB_txn *) spare; /* one that was read with, reset ... */
+	bool lingers, open; /* ... unless this is allowed, and so */
 	atomic_long full_until_s; /* monotonic; 0: not full */
 	size_t pages_before; /* of the write transaction that is open */
 };
@@ -101,6 +102,16 @@ begin(struct db *db, unsigned flags, int *rc)
 	return *rc == 0 ? h : NULL;
 }
 
+/* Nothing was committed since it began. */
+static bool
+is_latest(const struct db *db, MDB_txn *h)
+{
+	MDB_envinfo info;
+
+	return mdb_env_info(db->env, &info) == 0 &&
+	    info.me_last_txnid == mdb_txn_id(h);
+}
+
 /* Taking a slot in the reader table costs more than a lookup: the last
  * reader's is kept. */
 static MDB_txn *
@@ -108,6 +119,13 @@ begin_reading(struct db *db, int *rc)
 {
 	MDB_txn *h = atomic_exchange(&db->spare, NULL);
 
+	*rc = 0;
+	if (h != NULL && db->open) {
+		db->open = false;
+		if (is_latest(db, h))
+			return h;
+		mdb_txn_reset(h);
+	}
 	if (h != NULL && (*rc = mdb_txn_renew(h)) == 0)
 		return h;
 	if (h != NULL)
@@ -120,9 +138,27 @@ end_reading(struct db *db, MDB_txn *h)
 {
 	MDB_txn *none = NULL;
 
-	mdb_txn_reset(h);
+	if (!db->lingers)
+		mdb_txn_reset(h);
 	if (!atomic_compare_exchange_strong(&db->spare, &none, h))
 		mdb_txn_abort(h);
+	else if (db->lingers)
+		db->open = true;
+}
+
+void
+db_linger(struct db *db)
+{
+	db->lingers = true;
+}
+
+void
+db_rest(struct db *db)
+{
+	if (!db->open)
+		return;
+	mdb_txn_reset(db->spare);
+	db->open = false;
 }
 
 static int

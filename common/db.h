@@ -43,6 +43,15 @@ struct txn txn_write(struct db *);
 /* Commit a write if nothing failed, else undo; either way it is over. */
 enum mtrk_err txn_end(struct txn *);
 
+/*
+ * For a process of one thread that looks up much: what txn_end() ends stays
+ * open, so that the next txn_read() is cheap if nothing was written since; it
+ * always sees what was.  Call db_rest() before waiting for anything: pages that
+ * a reader may look at are not written again.
+ */
+void db_linger(struct db *);
+void db_rest(struct db *);
+
 /* False: there is none, or the transaction has failed. */
 bool txn_get(struct txn *, unsigned table, struct span key, struct span *val);
 /* The first entry at or behind `key`; the last one before it. */

@@ -78,10 +78,27 @@ loop_connections(const struct loop *l)
 	return l->conns_n;
 }
 
+void
+loop_after_turn(struct loop *l, void (*call)(void *), void *arg)
+{
+	l->after_turn = call;
+	l->after_arg = arg;
+}
+
+/* A turn is one waiting, and all that became ready. */
 enum mtrk_err
 loop_run(struct loop *l)
 {
-	return event_base_dispatch(l->base) == -1 ? MTRK_IO : MTRK_OK;
+	int rc = 0;
+
+	while (rc == 0) {
+		rc = event_base_loop(l->base, EVLOOP_ONCE);
+		if (l->after_turn != NULL)
+			l->after_turn(l->after_arg);
+		if (event_base_got_break(l->base))
+			break;
+	}
+	return rc == -1 ? MTRK_IO : MTRK_OK;
 }
 
 void

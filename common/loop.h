@@ -80,6 +80,10 @@ enum mtrk_err loop_watch(
 enum mtrk_err loop_timer(
     struct loop *, unsigned every_s, void (*due)(void *arg), void *arg);
 
+/* Call `call` each time when all that was ready has been served, before the
+ * loop waits again.  One for a loop. */
+void loop_after_turn(struct loop *, void (*call)(void *arg), void *arg);
+
 /* Until loop_stop(), or loop_drain() and the last connection's end. */
 enum mtrk_err loop_run(struct loop *);
 /* Accept nothing more, take no further line, send what is queued. */

@@ -38,6 +38,8 @@ struct loop {
 	unsigned long last_id;
 	size_t held, held_max; /* octets in the connections' own buffers */
 	bool draining;
+	void (*after_turn)(void *);
+	void *after_arg;
 	struct buf spare; /* lent to the connection that is being served */
 	char input[2 * LOOP_READ]; /* of the connection that is being served */
 };

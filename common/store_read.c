@@ -15,6 +15,15 @@ message_free(struct message *m)
 	m->events = NULL;
 }
 
+static bool
+get_message(
+    struct txn *t, uint64_t number, struct span bytes, struct message *out)
+{
+	t->err = record_get_message(bytes, out);
+	out->number = number;
+	return t->err == MTRK_OK;
+}
+
 bool
 load_message(struct txn *t, uint64_t number, struct message *out)
 {
@@ -22,11 +31,8 @@ load_message(struct txn *t, uint64_t number, struct message *out)
 	struct span bytes;
 
 	*out = (struct message){ 0 };
-	if (!txn_get(t, TABLE_MESSAGE, KEY(key), &bytes))
-		return false;
-	t->err = record_get_message(bytes, out);
-	out->number = number;
-	return t->err == MTRK_OK;
+	return txn_get(t, TABLE_MESSAGE, KEY(key), &bytes) &&
+	    get_message(t, number, bytes, out);
 }
 
 /* Room for events as they are found, newest first. */
@@ -131,11 +137,16 @@ last_event(struct txn *t, uint64_t message)
 	return (struct last_event){ number_of(state), state.n == NUMBER_LEN };
 }
 
+static bool
+load_its_events(struct txn *t, struct message *m)
+{
+	return load_events(t, last_event(t, m->number).number, m);
+}
+
 bool
 load_whole(struct txn *t, uint64_t number, struct message *out)
 {
-	return load_message(t, number, out) &&
-	    load_events(t, last_event(t, number).number, out);
+	return load_message(t, number, out) && load_its_events(t, out);
 }
 
 struct txn
@@ -189,32 +200,34 @@ struct finding {
 /* Before anything else of the message is looked at: what a wrong secret costs
  * must not depend on how large the message is. */
 static bool
-certifier_fits(const struct finding *f, uint64_t number)
+certifier_fits(const struct finding *f, struct span bytes)
 {
-	struct number_key key = number_key(number);
-	struct span bytes, theirs;
+	struct span theirs;
 
-	if (f->certifier == NULL)
-		return true;
-	return txn_get(f->t, TABLE_MESSAGE, KEY(key), &bytes) &&
-	    record_peek_certifier(bytes, &theirs) &&
-	    crypto_equal(theirs.p, f->certifier, CERTIFIER_LEN);
+	return f->certifier == NULL ||
+	    (record_peek_certifier(bytes, &theirs) &&
+		crypto_equal(theirs.p, f->certifier, CERTIFIER_LEN));
 }
 
 static bool
 found_one(struct span key, struct span val, void *arg)
 {
 	struct finding *f = arg;
+	uint64_t number = number_of(key);
+	struct number_key at = number_key(number);
 	struct message m = { 0 };
+	struct span bytes;
 	bool more = true;
 
 	(void)val;
 	if (!index_same(key, &f->key))
 		return false;
-	if (!certifier_fits(f, number_of(key)))
+	if (!txn_get(f->t, TABLE_MESSAGE, KEY(at), &bytes) ||
+	    !certifier_fits(f, bytes))
 		return f->t->err == MTRK_OK;
 	f->loaded = true;
-	if (load_whole(f->t, number_of(key), &m) && span_eq(m.envid, f->envid))
+	if (get_message(f->t, number, bytes, &m) && load_its_events(f->t, &m) &&
+	    span_eq(m.envid, f->envid))
 		more = f->each(&m, f->arg);
 	message_free(&m);
 	return more && f->t->err == MTRK_OK;
@@ -227,8 +240,9 @@ load_in_vain(struct txn *t)
 	struct span key, val;
 	struct message m = { 0 };
 
-	if (txn_last(t, TABLE_MESSAGE, &key, &val))
-		(void)load_whole(t, number_of(key), &m);
+	if (txn_last(t, TABLE_MESSAGE, &key, &val) &&
+	    get_message(t, number_of(key), val, &m))
+		(void)load_its_events(t, &m);
 	message_free(&m);
 }
 

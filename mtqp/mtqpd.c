@@ -116,6 +116,14 @@ on_watchdog(void *arg)
 	notify("WATCHDOG=1");
 }
 
+/* Nobody keeps the store's pages while we wait. */
+static void
+after_turn(void *arg)
+{
+	(void)arg;
+	db_rest(store_db(server.service.store));
+}
+
 static void
 before_metrics(void)
 {
@@ -361,6 +369,8 @@ start_events(void)
 	int signals = proc_signals();
 	unsigned watchdog_s = notify_watchdog_s();
 
+	db_linger(store_db(server.service.store));
+	loop_after_turn(server.loop, after_turn, NULL);
 	if (signals != -1 &&
 	    loop_watch(server.loop, signals, on_signals, NULL) == MTRK_OK &&
 	    loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/db.h"
 #include "tests/lib/sample.h"
 
 enum { MIB = 1 << 20, WAIT = 60000 };
@@ -513,12 +514,55 @@ again(void **state)
 	assert_int_equal(number_of_events(s.envid), LINES);
 }
 
+/* How many octets the file grows by while somebody looks at an old state, or
+ * has looked and rests. */
+static uint64_t
+growth(unsigned long from, bool rests)
+{
+	enum { ADDED = 100 };
+	struct db *db = store_db(st);
+	struct db_numbers before, after;
+
+	assert_int_equal(db_numbers(db, &before), MTRK_OK);
+	if (rests)
+		db_rest(db);
+	for (unsigned long i = 0; i < ADDED; i++)
+		add(from + i);
+	db_rest(db);
+	assert_int_equal(db_numbers(db, &after), MTRK_OK);
+	return after.file_bytes - before.file_bytes;
+}
+
+/* Looking again is cheap, and sees what came in between; nobody's pages are
+ * kept by who rests. */
+static void
+lingering(void **state)
+{
+	uint64_t kept;
+
+	(void)state;
+	db_linger(store_db(st));
+	assert_int_equal(how_many(1), 0);
+	add(1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(how_many(1), 1);
+	assert_int_equal(how_many(2), 0);
+	add(2);
+	assert_int_equal(how_many(2), 1);
+	db_rest(store_db(st));
+	db_rest(store_db(st));
+	assert_int_equal(how_many(1), 1);
+	kept = growth(1000, false);
+	assert_true(growth(2000, true) < kept / 2);
+}
+
 int
 main(void)
 {
 #define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(again),
+		STORE_TEST(lingering),
 		STORE_TEST(one_story),
 		STORE_TEST(many_retries),
 		STORE_TEST(nobodys_lines),
