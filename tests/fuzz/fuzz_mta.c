@@ -1,13 +1,15 @@
 /*
- * Log lines.  As they come: no event names a queue id or an address that is
- * not where the MTA puts it.  And as the MTAs would write them around a
- * stranger's words, an address and a reply: nothing of it changes what
- * happened, or to whom.
+ * Log lines.  As they come, with a stamp and without: no event names a queue
+ * id or an address that is not where the MTA puts it.  And as the MTAs would
+ * write them around a stranger's words, an address and a reply: nothing of it
+ * changes what happened, or to whom.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "milter/mta.h"
+
+enum { NOW = 1795500000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -63,25 +65,57 @@ check_places(const struct happening_line *h, struct span text)
 	must(h->original.n == 0 || behind(text, h->original.p, before));
 }
 
+/* Postfix writes one recipient a line, right behind the queue id. */
 static void
-as_it_comes(const char *name, const char *program, struct span text)
+check_postfix(const struct happening_line *h, struct span text)
 {
-	struct logline l = { .time = 1,
-		.name = span_of(name),
-		.program = span_of(program),
-		.text = text };
+	static const char *const before[] = { ">, orig_to=<", NULL };
+
+	if (h->what != HAPPENED_ACTION)
+		return;
+	must(h->address.p == text.p + h->queue_id.n + strlen(": to=<"));
+	must(h->address.p[h->address.n] == '>');
+	must(h->original.n == 0 || behind(text, h->original.p, before));
+}
+
+static void
+check_line(const struct logline *l)
+{
 	struct happening_line h;
 	const struct mta *mta;
 	struct span id;
 	unsigned part, n = 0;
 
-	if ((mta = mta_of(&l, &id, &part)) == NULL || part > 0 ||
-	    mta->parse(&l, &h) != SAID_HAPPENED)
+	if ((mta = mta_of(l, &id, &part)) == NULL || part > 0 ||
+	    mta->parse(l, &h) != SAID_HAPPENED)
 		return;
+	if (mta->next == NULL)
+		check_postfix(&h, l->text);
 	do
-		check_places(&h, text);
-	while (mta->next != NULL && mta->next(&h) && ++n <= text.n);
-	must(n <= text.n);
+		check_places(&h, l->text);
+	while (mta->next != NULL && mta->next(&h) && ++n <= l->text.n);
+	must(n <= l->text.n);
+}
+
+static void
+stamped(struct span line)
+{
+	struct logline_cache cache = { 0 };
+	struct logline l;
+
+	if (logline_parse(line, NOW, &cache, &l) != MTRK_OK)
+		return;
+	must(within(l.text, line));
+	check_line(&l);
+}
+
+static void
+as_it_comes(const char *name, const char *program, struct span text)
+{
+	check_line(&(struct logline){ .time = 1,
+	    .name = span_of(name),
+	    .program = span_of(program),
+	    .text = text });
 }
 
 /* A legal quoted local part of the stranger's octets. */
@@ -137,6 +171,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (n > 16384)
 		return 0;
+	stamped(all);
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
 		as_it_comes("postfix", programs[i], all);
 	as_it_comes("postfix", "postfix", all);
