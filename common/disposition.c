@@ -125,7 +125,8 @@ concerns(const struct walk *w, const struct event *e, bool someone, bool ended)
 
 /*
  * Has the gate told of this attempt already?  To the MTA the gate is just a
- * next hop, so its log says "relayed", and to whom: to the gate.
+ * next hop, so its log says "relayed", or over LMTP "delivered" (T23), and to
+ * whom: to the gate.
  */
 static bool
 gate_knows(
@@ -134,7 +135,8 @@ gate_knows(
 	if (!w->by_gate || e->kind == EVENT_HANDED || e->recipient == EVENT_ALL)
 		return false;
 	return e->action == d->action ||
-	    (e->action == ACTION_RELAYED && d->action == ACTION_TRANSFERRED);
+	    (d->action == ACTION_TRANSFERRED &&
+		(e->action == ACTION_RELAYED || e->action == ACTION_DELIVERED));
 }
 
 /* It goes on under another queue id: that is an attempt, and no end. */

@@ -1,23 +1,64 @@
 #!/usr/bin/env python3
-"""sink.py [ADDRESS:]PORT [FILE]: the next hop that a test needs, without MTRK.
+"""sink.py [OPTION...] [ADDRESS:]PORT [FILE]: the next hop that a test needs.
 
 A recipient whose local part begins with "defer" gets 451, with "bounce" or
 "soft" 550, any other 250; one that begins with "late" gets the message
 refused after DATA.  Over LMTP, which it speaks too, that is said of each
 recipient, and "full" is told 452 then.  Each message taken appends a line to FILE: its X-Number
 header or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told
-otherwise.
+otherwise.  Without options it knows neither MTRK nor TLS.
 """
+import argparse
+import os
 import socketserver
+import ssl
 import sys
 import threading
+import time
 
 lock = threading.Lock()
+options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+options.add_argument("listen")
+options.add_argument("file", nargs="?")
+options.add_argument("--mtrk", action="store_true", help="list MTRK")
+options.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="list STARTTLS")
+options.add_argument("--cut", choices=("ready", "hello"), help="close in the handshake: once it is"
+                     " begun, or once the client has said something")
+options.add_argument("--greet", default="220 sink.test ESMTP")
+options.add_argument("--heard", help="a file for all commands, each with its connection's number")
+options.add_argument("--meet", type=int, help="go on with DATA only once so many have come there")
+options.add_argument("--hold", help="answer a message's end only once this file exists")
 
 
 class Session(socketserver.StreamRequestHandler):
     def say(self, text):
         self.wfile.write(text.encode() + b"\r\n")
+
+    def hear(self, line):
+        if set.heard:
+            with lock, open(set.heard, "a") as out:
+                out.write("%d %s\n" % (self.number, line))
+
+    def starttls(self):
+        self.say("220 2.0.0 go on")
+        if set.cut == "hello":
+            self.connection.recv(1)
+        if set.cut:
+            return False
+        try:
+            self.connection = tls.wrap_socket(self.connection, server_side=True)
+        except (OSError, ssl.SSLError):
+            return False
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.secure = True
+        return True
+
+    def ehlo(self, verb):
+        self.lmtp = verb == "LHLO"
+        words = ["sink.test", "PIPELINING"]
+        words += ["STARTTLS"] if (set.tls or set.cut) and not self.secure else []
+        words += ["MTRK"] if set.mtrk else []
+        self.say("".join("250-%s\r\n" % w for w in words) + "250 DSN")
 
     def rcpt(self, line):
         local = line.split("<", 1)[-1]
@@ -31,18 +72,35 @@ class Session(socketserver.StreamRequestHandler):
             self.rcpts.append(local.split(">")[0])
             self.say("250 2.1.5 ok")
 
+    def meet(self):
+        with lock:
+            self.server.came += 1
+            if self.server.came >= (set.meet or 0):
+                met.set()
+        met.wait(30)
+
     def data(self):
+        self.meet()
         self.say("354 go on")
-        number, head = "-", True
+        number, head, whole = "-", True, False
         for raw in self.rfile:
             line = raw.rstrip(b"\r\n")
-            if line == b".":
+            if whole := line == b".":
                 break
             head = head and line != b""
             if head and line.lower().startswith(b"x-number:"):
                 number = line.split(b":", 1)[1].strip().decode()
-        if self.server.record:
-            with lock, open(self.server.record, "a") as out:
+        if not whole:
+            return False
+        self.hear(".")
+        while set.hold and not os.path.exists(set.hold):
+            time.sleep(0.02)
+        self.taken(number)
+        return True
+
+    def taken(self, number):
+        if set.file:
+            with lock, open(set.file, "a") as out:
                 out.write(number + " " + ",".join(self.rcpts) + "\n")
         late = [r for r in self.rcpts if r.startswith("late")]
         for one in self.rcpts if self.lmtp else ["".join(late[:1])]:
@@ -51,36 +109,50 @@ class Session(socketserver.StreamRequestHandler):
                      "250 2.0.0 Ok: queued as SINK01")
         self.rcpts = []
 
+    def command(self, line):
+        verb = line.split(" ")[0].upper()
+        self.hear(line)
+        if verb in ("EHLO", "LHLO"):
+            self.ehlo(verb)
+        elif verb == "RCPT":
+            self.rcpt(line)
+        elif verb == "DATA":
+            return self.data()
+        elif verb == "STARTTLS" and (set.tls or set.cut):
+            return self.starttls()
+        elif verb == "QUIT":
+            self.say("221 bye")
+            return False
+        else:
+            if verb in ("MAIL", "RSET"):
+                self.rcpts = []
+            self.say("250 2.0.0 ok")
+        return True
+
     def handle(self):
-        self.rcpts, self.lmtp = [], False
-        self.say("220 sink.test ESMTP")
-        for raw in self.rfile:
-            line = raw.decode("latin-1").rstrip("\r\n")
-            verb = line[:4].upper()
-            if verb in ("EHLO", "LHLO"):
-                self.lmtp = verb == "LHLO"
-                self.say("250-sink.test\r\n250-PIPELINING\r\n250 DSN")
-            elif verb == "RCPT":
-                self.rcpt(line)
-            elif verb == "DATA":
-                self.data()
-            elif verb == "QUIT":
-                self.say("221 bye")
+        self.rcpts, self.lmtp, self.secure = [], False, False
+        with lock:
+            self.server.connections += 1
+            self.number = self.server.connections
+        self.say(set.greet)
+        # not "for": the file changes with TLS
+        while raw := self.rfile.readline():
+            if not self.command(raw.decode("latin-1").rstrip("\r\n")):
                 return
-            else:
-                if verb in ("MAIL", "RSET"):
-                    self.rcpts = []
-                self.say("250 2.0.0 ok")
 
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 100
+    connections = came = 0
 
 
 if __name__ == "__main__":
-    host, _, port = sys.argv[1].rpartition(":")
-    server = Server((host or "127.0.0.1", int(port)), Session)
-    server.record = sys.argv[2] if len(sys.argv) > 2 else None
-    server.serve_forever()
+    set = options.parse_args()
+    if set.tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*set.tls)
+    met = threading.Event()
+    host, _, port = set.listen.rpartition(":")
+    Server((host or "127.0.0.1", int(port)), Session).serve_forever()

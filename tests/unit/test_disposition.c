@@ -127,6 +127,11 @@ gate_and_log(void **state)
 	assert_int_equal(d.action, ACTION_TRANSFERRED);
 	assert_span(d.remote_mta, "next.test");
 	assert_int_equal(of(e, 3, 0).action, ACTION_FAILED);
+	/* T23: an LMTP client's log calls a hop that tracks a delivery */
+	e[1].action = swapped[0].action = ACTION_DELIVERED;
+	assert_int_equal(of(e, 2, 0).action, ACTION_TRANSFERRED);
+	assert_int_equal(of(swapped, 2, 0).action, ACTION_TRANSFERRED);
+	e[1].action = ACTION_RELAYED;
 	e[0].action = ACTION_RELAYED;
 	assert_span(of(e, 2, 0).remote_mta, "next.test");
 	assert_int_equal(of(e, 2, 1).action, ACTION_DELAYED);
