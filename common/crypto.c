@@ -453,7 +453,8 @@ tls_handshake(struct tls *t)
 	case SSL_ERROR_WANT_WRITE:
 		return TLS_WANTS_WRITE;
 	default:
-		ERR_clear_error();
+		t->why_not =
+		    ERR_peek_error() != 0 ? openssl_says() : "connection lost";
 		return TLS_FAILED;
 	}
 }

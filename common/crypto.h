@@ -63,6 +63,7 @@ enum tls_step { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE, TLS_FAILED };
 /* As a client, on a non-blocking socket; for `name` as below, or for anybody
  * if it is NULL.  NULL: no memory. */
 struct tls *tls_connecting(struct tls_ctx *, int fd, const char *name);
+/* TLS_FAILED: tls_verified() says why. */
 enum tls_step tls_handshake(struct tls *);
 bool tls_pending(const struct tls *); /* read already; NULL: false */
 

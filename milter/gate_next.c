@@ -45,6 +45,16 @@ next_order(struct next *n, const struct dns_answer *a)
 			    span_of(sorted[i].name));
 }
 
+/* Looked up, and there will never be mail for it. */
+static void
+no_mail(struct next *n, const char *code, const char *why)
+{
+	n->err = MTRK_NOTFOUND;
+	n->code = code;
+	n->why = why;
+	n->done(n->arg);
+}
+
 static void
 finish(struct next *n, enum mtrk_err err, const char *why)
 {
@@ -124,9 +134,9 @@ have_mx(void *arg, const struct dns_answer *a)
 		return;
 	}
 	if (n->hosts_n == 0)
-		finish(n, MTRK_NOTFOUND, "its mail would come back to us");
+		no_mail(n, "554 5.4.6", "its mail would come back to us");
 	else if (n->hosts[0][0] == '\0')
-		finish(n, MTRK_NOTFOUND, "it takes no mail (null MX)");
+		no_mail(n, "556 5.1.10", "it takes no mail (null MX)");
 	else
 		ask_addresses(n);
 }
@@ -147,6 +157,7 @@ next_find(struct next *n, struct dns *dns, const struct conf_hop *hop,
 	*n = (struct next){ .dns = dns,
 		.hop = hop,
 		.own = own,
+		.code = "554 5.1.2",
 		.why = "no address",
 		.done = done,
 		.arg = arg };

@@ -31,6 +31,7 @@ struct next {
 	struct next_address addresses[NEXT_ADDRESSES_MAX];
 	size_t addresses_n;
 	enum mtrk_err err;
+	const char *code; /* static: reply and status for MTRK_NOTFOUND */
 	const char *why; /* static; for people */
 	void (*done)(void *arg);
 	void *arg;

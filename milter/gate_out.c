@@ -2,27 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/conf_address.h"
 #include "common/log.h"
 #include "common/net.h"
-#include "common/store.h"
-#include "milter/gate_message.h"
+#include "milter/gate_book.h"
 #include "milter/gate_next.h"
 #include "milter/gate_outbound.h"
 #include "milter/gate_pump.h"
 
 enum {
-	STORE_AGAIN_S = 60, /* ours: a store that was not there */
-	STORE_WAIT_MS = 250, /* ours: the MTA's log must not be first */
-	LOG_EVERY_S = 60,
 	QUEUE_ID_MAX = 63,
-	EVENTS_MAX = 64, /* ours: written at once */
 	QUOTED = 256,
 };
 
@@ -36,20 +31,12 @@ struct gate_out {
 	const struct conf *conf;
 	struct dns *dns;
 	struct tls_ctx *tls; /* NULL: none to be had */
-	struct store *store; /* NULL: not there */
-	time_t store_tried;
-	struct gate_out_numbers numbers;
+	struct gate_book *book;
+	unsigned long talks; /* that there were */
 	struct listener listeners[CONF_GATE_ROUTE_MAX];
 	struct conf_hop pipe_hop;
 	char pipe_id[QUEUE_ID_MAX + 1];
 	bool pipe;
-};
-
-/* What a next hop took and the store does not know yet. */
-struct taken {
-	struct event event;
-	char hop[REMOTE_MAX + 1], address[ADDRESS_MAX + 1];
-	char words[EVENT_TEXT_MAX + 1];
 };
 
 /* One conversation.  It lives until its pump is closed and no look-up is
@@ -59,158 +46,20 @@ struct talk {
 	const struct conf_hop *hop;
 	struct pump *pump;
 	struct outbound *machine;
-	struct gate_message *message;
+	struct gate_page *page;
 	struct next next;
 	size_t at; /* of next.addresses: connected to, or tried */
 	bool looking, connected;
 	bool ended; /* the MTA says nothing more */
-	char envid[ENVID_MAX + 1];
-	struct taken *taken; /* EVENTS_MAX; NULL: none yet */
-	size_t taken_n;
 	unsigned long id;
 };
-
-static struct log_limit no_store, not_written;
 
 static void
 talk_free(struct talk *t)
 {
 	outbound_free(&t->machine);
-	gate_message_free(&t->message);
-	free(t->taken);
+	gate_page_free(&t->page);
 	free(t);
-}
-
-/* A store that can't be had costs tracking, never mail. */
-static bool
-have_store(struct gate_out *g)
-{
-	char why[STORE_WHY_MAX];
-	unsigned long missed;
-	time_t now = time(NULL);
-
-	if (g->store != NULL)
-		return true;
-	if (g->store_tried != 0 && now - g->store_tried < STORE_AGAIN_S)
-		return false;
-	g->store_tried = now;
-	if (store_open(g->conf->store, STORE_WRITE, g->conf->store_limit,
-		&g->store, why) == MTRK_OK)
-		return true;
-	if (log_allow(&no_store, LOG_EVERY_S, &missed))
-		log_err(
-		    "event=store text=\"%s\" mail=\"goes on, untracked\"", why);
-	return false;
-}
-
-/* ---- the machine's doors ---- */
-
-static void
-write_taken(struct talk *t)
-{
-	const struct message m = { .number = gate_message_number(t->message),
-		.envid = span_of(t->envid) };
-	struct event events[EVENTS_MAX];
-	enum mtrk_err err;
-	unsigned long missed;
-
-	if (t->taken_n == 0)
-		return;
-	for (size_t i = 0; i < t->taken_n; i++)
-		events[i] = t->taken[i].event;
-	err = store_hand(t->gate->store, &m, events, t->taken_n, STORE_WAIT_MS);
-	if (err != MTRK_OK && err != MTRK_BUSY) {
-		t->gate->numbers.unrecorded += t->taken_n;
-		if (log_allow(&not_written, LOG_EVERY_S, &missed))
-			log_err("event=store text=\"%s\" unrecorded=%llu",
-			    mtrk_err_text(err),
-			    (unsigned long long)t->gate->numbers.unrecorded);
-	}
-	t->taken_n = 0;
-}
-
-static bool
-door_mail(void *arg, struct span envid, struct span sender, struct mtrk *mark,
-    bool *give)
-{
-	struct talk *t = arg;
-	struct gate_out *g = t->gate;
-	const struct retention keep = { g->conf->retention_s,
-		g->conf->retention_limit_s };
-
-	*give = false;
-	write_taken(t); /* of the message before */
-	if (!span_copy(t->envid, sizeof t->envid, envid) || !have_store(g))
-		return false;
-	gate_message_begin(t->message, span_of(g->pipe_id), sender);
-	if (store_find(g->store, envid, gate_message_offer, t->message) !=
-		MTRK_OK ||
-	    !gate_message_found(t->message))
-		return false;
-	*give = gate_message_mark(t->message, &keep, time(NULL), mark);
-	return true;
-}
-
-static bool
-door_rcpt(void *arg, struct span original, struct span address, uint32_t *index)
-{
-	const struct talk *t = arg;
-
-	return gate_message_rcpt(t->message, original, address, index);
-}
-
-static struct span
-keep(char *buf, size_t size, struct span s)
-{
-	if (s.n >= size)
-		s.n = size - 1;
-	span_copy(buf, size, s);
-	return span_of(buf);
-}
-
-/* The name that a tracker can ask: the host's, as the DNS knows it; of a bare
- * address, what the host calls itself. */
-static struct span
-remote_name(const struct talk *t, struct span hop)
-{
-	const char *host = t->next.addresses[t->at].host;
-	const char *last = strrchr(host, '.');
-	bool numeric = strchr(host, ':') != NULL ||
-	    (last != NULL && last[1] >= '0' && last[1] <= '9');
-
-	return numeric && hop.n > 0 ? hop : span_of(host);
-}
-
-static void
-door_taken(void *arg, uint32_t index, struct span address, bool transferred,
-    struct span hop, struct span words)
-{
-	struct talk *t = arg;
-	struct taken *k;
-
-	if (t->taken == NULL &&
-	    (t->taken = calloc(EVENTS_MAX, sizeof *t->taken)) == NULL) {
-		t->gate->numbers.unrecorded++;
-		return;
-	}
-	if (t->taken_n == EVENTS_MAX)
-		write_taken(t);
-	k = &t->taken[t->taken_n++];
-	k->event = (struct event){
-		.recipient = index,
-		.time = time(NULL),
-		.action = transferred ? ACTION_TRANSFERRED : ACTION_RELAYED,
-		/* A21; T22: 2.1.9 is for relayed alone */
-		.status = transferred ? STATUS(2, 4, 0) : STATUS(2, 1, 9),
-		.remote_mta = keep(k->hop, sizeof k->hop, remote_name(t, hop)),
-		.text = keep(k->words, sizeof k->words, words),
-	};
-	if (!gate_message_is_own(t->message, index, address))
-		k->event.address = keep(k->address, sizeof k->address, address);
-	if (transferred)
-		t->gate->numbers.transferred++;
-	else
-		t->gate->numbers.relayed++;
 }
 
 /* ---- the pump's handler ---- */
@@ -221,16 +70,21 @@ connect_at(struct talk *t)
 	const struct next_address *a = &t->next.addresses[t->at];
 
 	t->connected = false;
+	gate_page_host(t->page, a->host);
 	pump_connect(
 	    t->pump, (const struct sockaddr *)&a->sa, a->sa_size, NULL);
 }
 
-/* "code" in RFC 5321's and RFC 3463's words. */
+/* `code` and `status` in RFC 5321's and RFC 3463's words. */
 static void
-say_and_close(struct talk *t, const char *code, const char *why)
+say_and_close(
+    struct talk *t, const char *code, const char *status, const char *why)
 {
-	buf_fmt(pump_out(t->pump, SIDE_CLIENT), "%s %s: %s\r\n", code,
+	buf_fmt(pump_out(t->pump, SIDE_CLIENT), "%s%s %s: %s\r\n", code, status,
 	    t->hop->host, why);
+	log_warn("gate=%lu event=no-connection next_hop=%s port=%" PRIu64
+		 " text=\"%s\" reply=\"%s%s\"",
+	    t->id, t->hop->host, t->hop->port, why, code, status);
 	pump_close(t->pump, "no connection to the next hop");
 }
 
@@ -250,7 +104,7 @@ move_output(struct talk *t)
 	struct buf *mta = outbound_to_mta(t->machine),
 		   *hop = outbound_to_hop(t->machine);
 
-	write_taken(t); /* before the MTA can log it */
+	gate_page_write(t->page); /* before the MTA can log it */
 	if (mta->n > 0)
 		buf_span(pump_out(t->pump, SIDE_CLIENT), buf_as_span(mta));
 	if (hop->n > 0)
@@ -260,6 +114,29 @@ move_output(struct talk *t)
 }
 
 static void begin_handshake(struct talk *);
+
+static const char *
+host_quoted(const struct talk *t, char *buf, size_t size)
+{
+	const char *host = t->at < t->next.addresses_n
+	    ? t->next.addresses[t->at].host
+	    : t->hop->host;
+
+	return log_quote(span_of(host), buf, size);
+}
+
+/* What is required says so itself, at the end. */
+static void
+tls_failed(struct talk *t, const char *why)
+{
+	char host[QUOTED];
+
+	if (t->gate->conf->hop_tls != OUTBOUND_TLS_VERIFY)
+		log_warn("gate=%lu event=tls host=\"%s\" text=\"%s\""
+			 " mail=\"goes in clear\"",
+		    t->id, host_quoted(t, host, sizeof host), why);
+	outbound_tls_failed(t->machine, why);
+}
 
 /* Each wish is fulfilled once: doing it changes it. */
 static void
@@ -297,7 +174,7 @@ begin_handshake(struct talk *t)
 		    t->next.addresses[t->at].host);
 		return;
 	}
-	outbound_tls_failed(t->machine);
+	tls_failed(t, "no TLS to be had");
 	settle(t);
 }
 
@@ -332,7 +209,7 @@ not_connected(struct talk *t)
 	if (next_address(t))
 		return;
 	snprintf(why, sizeof why, "%m");
-	say_and_close(t, "421 4.4.1", why);
+	say_and_close(t, "421", " 4.4.1", why);
 }
 
 static void
@@ -348,11 +225,11 @@ on_event(struct pump *p, void *user, enum side side, enum pump_event what)
 		not_connected(t);
 		break;
 	case PUMP_SECURED:
-		outbound_secured(t->machine, pump_verified(p, SIDE_SERVER));
+		outbound_secured(t->machine, pump_why_not(p, SIDE_SERVER));
 		settle(t);
 		break;
 	case PUMP_TLS_FAILED:
-		outbound_tls_failed(t->machine);
+		tls_failed(t, pump_why_not(p, SIDE_SERVER));
 		settle(t);
 		break;
 	case PUMP_ENDED:
@@ -366,17 +243,29 @@ on_event(struct pump *p, void *user, enum side side, enum pump_event what)
 }
 
 static void
-on_closed(struct pump *p, void *user, const char *why)
+log_end(const struct talk *t, const char *why)
 {
-	struct talk *t = user;
 	struct outbound_numbers n = outbound_numbers(t->machine);
+	const char *words, *detail;
+	char host[QUOTED];
 
-	(void)p;
-	t->gate->numbers.unmarked += n.unmarked;
-	t->gate->numbers.refused += n.refused;
+	if (outbound_gave_up(t->machine, &words, &detail))
+		log_warn(
+		    "gate=%lu event=gave-up host=\"%s\" reply=\"421 %s%s%s\"",
+		    t->id, host_quoted(t, host, sizeof host), words,
+		    *detail != '\0' ? ": " : "", detail);
 	log_debug("gate=%lu event=close host=%s marked=%u unmarked=%u"
 		  " refused=%u why=\"%s\"",
 	    t->id, t->hop->host, n.marked, n.unmarked, n.refused, why);
+}
+
+static void
+on_closed(struct pump *p, void *user, const char *why)
+{
+	struct talk *t = user;
+
+	(void)p;
+	log_end(t, why);
 	t->pump = NULL;
 	if (t->gate->pipe)
 		loop_stop(t->gate->loop);
@@ -391,10 +280,23 @@ static const struct pump_handler handler = { on_input, on_event, on_closed };
 /* In pipe mode the MTA leaves finding the host to us, and so the verdict that
  * there is none; a route's next hop is the administrator's to correct. */
 static void
+say_no_next(struct talk *t)
+{
+	const char *code = t->next.code; /* "554 5.1.2" */
+
+	if (t->next.err != MTRK_NOTFOUND)
+		say_and_close(t, "421", " 4.4.3", t->next.why);
+	else if (t->gate->pipe)
+		say_and_close(t, code, "", t->next.why);
+	else
+		say_and_close(
+		    t, "421 4", code + sizeof "554 5" - 1, t->next.why);
+}
+
+static void
 have_next(void *arg)
 {
 	struct talk *t = arg;
-	bool gone = t->gate->pipe && t->next.err == MTRK_NOTFOUND;
 
 	t->looking = false;
 	if (t->pump == NULL) {
@@ -405,28 +307,39 @@ have_next(void *arg)
 		outbound_next(t->machine, t->next.addresses_n > 1);
 		connect_at(t);
 	} else
-		say_and_close(t, gone ? "554 5.1.2" : "421 4.4.3", t->next.why);
+		say_no_next(t);
 	pump_start(t->pump);
+}
+
+static struct talk *
+talk_new(struct gate_out *g, const struct conf_hop *hop)
+{
+	struct talk *t = calloc(1, sizeof *t);
+	struct outbound_doors doors;
+
+	if (t == NULL)
+		return NULL;
+	t->gate = g;
+	t->hop = hop;
+	t->id = ++g->talks;
+	if ((t->page = gate_page_new(g->book)) != NULL) {
+		doors = gate_page_doors(t->page);
+		t->machine =
+		    outbound_new(&doors, (enum outbound_tls)g->conf->hop_tls);
+	}
+	if (t->machine == NULL) {
+		talk_free(t);
+		return NULL;
+	}
+	return t;
 }
 
 static bool
 start_talk(struct gate_out *g, const struct conf_hop *hop, int in, int out)
 {
-	const struct outbound_doors doors = { door_mail, door_rcpt, door_taken,
-		NULL };
-	struct talk *t = calloc(1, sizeof *t);
-	struct outbound_doors mine = doors;
+	struct talk *t = talk_new(g, hop);
 
-	mine.arg = t;
-	if (t != NULL) {
-		t->gate = g;
-		t->hop = hop;
-		t->id = ++g->numbers.connections;
-		t->message = gate_message_new(g->conf->hide_forwarding != 0);
-		t->machine =
-		    outbound_new(&mine, (enum outbound_tls)g->conf->hop_tls);
-	}
-	if (t == NULL || t->message == NULL || t->machine == NULL ||
+	if (t == NULL ||
 	    (t->pump = pump_new(g->loop, in, out, &handler, t)) == NULL) {
 		log_err("event=gate text=\"out of memory\"");
 		if (t != NULL)
@@ -508,6 +421,11 @@ gate_out_new(
 	}
 	g->loop = l;
 	g->conf = conf;
+	if ((g->book = gate_book_new(conf, g->pipe_id)) == NULL) {
+		gate_out_free(out);
+		snprintf(why, GATE_OUT_WHY, "out of memory");
+		return MTRK_NOMEM;
+	}
 	if (tls_client_new(ca, &g->tls, why, GATE_OUT_WHY) != MTRK_OK) {
 		gate_out_free(out);
 		return MTRK_IO;
@@ -524,7 +442,7 @@ gate_out_new(
 void
 gate_out_begin(struct gate_out *g)
 {
-	have_store(g);
+	gate_book_open(g->book);
 }
 
 void
@@ -537,12 +455,6 @@ gate_out_free(struct gate_out **gp)
 		return;
 	dns_close(&g->dns);
 	tls_ctx_free(&g->tls);
-	store_close(&g->store);
+	gate_book_free(&g->book);
 	free(g);
-}
-
-struct gate_out_numbers
-gate_out_numbers(const struct gate_out *g)
-{
-	return g->numbers;
 }

@@ -35,11 +35,4 @@ enum mtrk_err gate_out_listen(struct gate_out *, char *why);
 enum mtrk_err gate_out_pipe(
     struct gate_out *, const char *host, const char *queue_id);
 
-/* What was done since the start. */
-struct gate_out_numbers {
-	uint64_t connections, transferred, relayed, unmarked, refused,
-	    unrecorded;
-};
-struct gate_out_numbers gate_out_numbers(const struct gate_out *);
-
 #endif

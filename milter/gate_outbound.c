@@ -56,10 +56,21 @@ outbound_await(struct outbound *o, enum awaited_for what, uint32_t rcpt)
 }
 
 void
-outbound_give_up(struct outbound *o, const char *reply)
+outbound_give_up(struct outbound *o, const char *words, const char *why)
 {
-	buf_str(&o->to_mta, reply);
+	buf_fmt(&o->to_mta, "421 %s%s%s\r\n", words, why != NULL ? ": " : "",
+	    why != NULL ? why : "");
+	o->gave_up = words;
+	o->gave_up_why = why;
 	o->wish = OUTBOUND_CLOSE;
+}
+
+bool
+outbound_gave_up(const struct outbound *o, const char **words, const char **why)
+{
+	*words = o->gave_up;
+	*why = o->gave_up_why != NULL ? o->gave_up_why : "";
+	return o->gave_up != NULL;
 }
 
 bool
@@ -75,9 +86,8 @@ void
 outbound_tube(struct outbound *o)
 {
 	if (outbound_owes(o)) {
-		outbound_give_up(o,
-		    "421 4.3.0 what the next hop says is not"
-		    " understood\r\n");
+		outbound_give_up(
+		    o, "4.3.0 what the next hop says is not understood", NULL);
 		return;
 	}
 	o->tube = true;
@@ -368,7 +378,7 @@ take_command(struct outbound *o)
 	if (row->alone && o->awaited_n > 0)
 		return false;
 	if (row->guarded && o->tls == OUTBOUND_TLS_VERIFY && !o->secure) {
-		outbound_give_up(o, "421 4.7.0 TLS is required here\r\n");
+		outbound_give_up(o, "4.7.0 TLS is required here", NULL);
 		return false;
 	}
 	o->auth = false;

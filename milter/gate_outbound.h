@@ -80,9 +80,10 @@ bool outbound_wants_mta(const struct outbound *);
 bool outbound_drained(const struct outbound *);
 enum outbound_wish outbound_wish(const struct outbound *);
 
-/* TLS is up; `verified`: the certificate fits the host. */
-void outbound_secured(struct outbound *, bool verified);
-void outbound_tls_failed(struct outbound *);
+/* TLS is up; why_not: the certificate does not fit the host, for this reason,
+ * or NULL. */
+void outbound_secured(struct outbound *, const char *why_not);
+void outbound_tls_failed(struct outbound *, const char *why);
 void outbound_shaking(struct outbound *); /* OUTBOUND_HANDSHAKE has begun */
 void outbound_reconnected(struct outbound *); /* after OUTBOUND_AGAIN */
 /* A connection begins; `more`: if this host's greeting refuses us, there are
@@ -92,6 +93,11 @@ void outbound_next(struct outbound *, bool more);
 bool outbound_owes(const struct outbound *);
 /* The next hop has closed.  What the MTA is owed is in its output. */
 void outbound_hop_closed(struct outbound *);
+
+/* What the MTA was told when we gave up, static and in two parts, of which the
+ * second may be empty; false: we did not. */
+bool outbound_gave_up(
+    const struct outbound *, const char **words, const char **why);
 
 /* What was done, for the log: MTRK sent, taken back, refused by the hop. */
 struct outbound_numbers {

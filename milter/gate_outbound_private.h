@@ -46,6 +46,7 @@ struct outbound {
 	struct outbound_doors doors;
 	enum outbound_tls tls;
 	enum outbound_wish wish;
+	const char *gave_up, *gave_up_why; /* NULL: we did not */
 	struct outbound_numbers numbers;
 	struct buf in_mta, in_hop, to_mta, to_hop;
 	bool tube; /* nothing is understood any more, all goes through */
@@ -83,8 +84,9 @@ struct outbound {
 };
 
 void outbound_await(struct outbound *, enum awaited_for, uint32_t rcpt);
-/* The MTA gets these words as its reply, and both sides are closed. */
-void outbound_give_up(struct outbound *, const char *reply);
+/* The MTA gets "421 ", these words and why, if that is not NULL, as its reply;
+ * both sides are closed. */
+void outbound_give_up(struct outbound *, const char *words, const char *why);
 /* All octets through, from now on; or give up, if a reply is owed. */
 void outbound_tube(struct outbound *);
 void outbound_forget_transaction(struct outbound *);

@@ -192,13 +192,15 @@ pump_secured(const struct pump *p, enum side side)
 	return p->end[side].tls != NULL && p->end[side].doing == OPEN;
 }
 
-bool
-pump_verified(const struct pump *p, enum side side)
+const char *
+pump_why_not(const struct pump *p, enum side side)
 {
-	const char *why_not;
+	const struct tls *tls = p->end[side].tls;
+	const char *why_not = NULL;
 
-	return pump_secured(p, side) &&
-	    tls_verified(p->end[side].tls, &why_not);
+	if (tls != NULL && tls_verified(tls, &why_not))
+		return NULL;
+	return why_not != NULL ? why_not : "too slow";
 }
 
 /* ---- a turn ---- */
@@ -447,6 +449,10 @@ on_alarm(void *arg)
 		s->doing = DEAD;
 		errno = ETIMEDOUT;
 		tell(s, PUMP_NOT_CONNECTED);
+		p->limit_s = 0;
+	} else if (in_handshake(s)) {
+		s->doing = DEAD;
+		tell(s, PUMP_TLS_FAILED);
 		p->limit_s = 0;
 	} else
 		pump_drop(p,

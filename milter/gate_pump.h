@@ -33,7 +33,7 @@ enum {
 enum pump_event {
 	PUMP_CONNECTED,
 	PUMP_NOT_CONNECTED, /* errno says why */
-	PUMP_SECURED, /* TLS is up; pump_verified() */
+	PUMP_SECURED, /* TLS is up; pump_why_not() */
 	PUMP_TLS_FAILED, /* that side can only be closed */
 	PUMP_ENDED, /* the peer sends nothing more, all it sent was shown */
 };
@@ -86,7 +86,9 @@ struct buf *pump_out(struct pump *, enum side);
 void pump_starttls(
     struct pump *, enum side, struct tls_ctx *, const char *name);
 bool pump_secured(const struct pump *, enum side);
-bool pump_verified(const struct pump *, enum side); /* for `name` */
+/* NULL: it is, and the peer's certificate fits `name`; behind PUMP_TLS_FAILED:
+ * why that was. */
+const char *pump_why_not(const struct pump *, enum side);
 
 /* Tell a side that no more comes, once it got what is held and queued. */
 void pump_finish(struct pump *, enum side);

@@ -140,7 +140,7 @@ ehlo_replied(struct outbound *o, const struct awaited *a, unsigned code,
 		outbound_await(o, OWN_STARTTLS, NO_RCPT);
 	} else if (!secure && o->tls == OUTBOUND_TLS_VERIFY) {
 		outbound_give_up(o,
-		    "421 4.7.0 TLS is required, and the next hop has none\r\n");
+		    "4.7.0 TLS is required, and the next hop has none", NULL);
 	} else {
 		without_starttls(reply, &o->to_mta);
 	}
@@ -155,10 +155,10 @@ starttls_replied(struct outbound *o, const struct awaited *a, unsigned code,
 	if (code == 220 && o->in_hop.n == reply.n)
 		o->wish = OUTBOUND_HANDSHAKE;
 	else if (code == 220)
-		outbound_tls_failed(o);
+		outbound_tls_failed(o, "octets in clear behind STARTTLS");
 	else if (o->tls == OUTBOUND_TLS_VERIFY)
-		outbound_give_up(o,
-		    "421 4.7.0 TLS is required, and the next hop refuses\r\n");
+		outbound_give_up(
+		    o, "4.7.0 TLS is required, and the next hop refuses", NULL);
 	else
 		forward(o, buf_as_span(&o->ehlo));
 }
@@ -294,7 +294,7 @@ again_replied(struct outbound *o, const struct awaited *a, unsigned code,
 	(void)a, (void)reply;
 	if (!is_positive(code))
 		outbound_give_up(
-		    o, "421 4.3.0 the next hop took back what it accepted\r\n");
+		    o, "4.3.0 the next hop took back what it accepted", NULL);
 }
 
 static replied_fn *const replied[] = {
@@ -379,27 +379,26 @@ outbound_take_replies(struct outbound *o)
 }
 
 void
-outbound_secured(struct outbound *o, bool verified)
+outbound_secured(struct outbound *o, const char *why_not)
 {
 	o->wish = OUTBOUND_GO;
 	o->shaking = false;
 	o->secure = true;
-	if (o->tls == OUTBOUND_TLS_VERIFY && !verified)
+	if (o->tls == OUTBOUND_TLS_VERIFY && why_not != NULL)
 		outbound_give_up(
-		    o, "421 4.7.0 the next hop's certificate does not fit\r\n");
+		    o, "4.7.5 the next hop's certificate", why_not);
 	else
 		say_helo_again(o);
 }
 
 void
-outbound_tls_failed(struct outbound *o)
+outbound_tls_failed(struct outbound *o, const char *why)
 {
 	o->shaking = false;
 	buf_cut(&o->in_hop, 0);
 	buf_cut(&o->to_hop, 0);
 	if (o->tls == OUTBOUND_TLS_VERIFY) {
-		outbound_give_up(
-		    o, "421 4.7.0 TLS is required, and it failed\r\n");
+		outbound_give_up(o, "4.7.5 TLS is required, and failed", why);
 		return;
 	}
 	o->in_clear = true;
@@ -436,6 +435,6 @@ outbound_hop_closed(struct outbound *o)
 {
 	if (outbound_owes(o))
 		outbound_give_up(
-		    o, "421 4.4.2 the next hop closed the connection\r\n");
+		    o, "4.4.2 the next hop closed the connection", NULL);
 	o->wish = OUTBOUND_CLOSE;
 }

@@ -104,9 +104,9 @@ act(struct outbound *o, struct heard *h, struct span line, bool *shaking)
 	if (who == 'M' || who == 'm' || who == 'H' || who == 'h')
 		say(o, h, who, line);
 	else if (who == 't' && *shaking)
-		outbound_secured(o, line.n > 0);
+		outbound_secured(o, line.n > 0 ? NULL : "why not");
 	else if (who == 'f' && *shaking)
-		outbound_tls_failed(o);
+		outbound_tls_failed(o, "why");
 	if (who == 't' || who == 'f')
 		*shaking = false;
 	*shaking = *shaking || outbound_wish(o) == OUTBOUND_HANDSHAKE;

@@ -135,10 +135,13 @@ class Session(socketserver.StreamRequestHandler):
             self.server.connections += 1
             self.number = self.server.connections
         self.say(set.greet)
-        # not "for": the file changes with TLS
-        while raw := self.rfile.readline():
-            if not self.command(raw.decode("latin-1").rstrip("\r\n")):
-                return
+        try:
+            # not "for": the file changes with TLS
+            while raw := self.rfile.readline():
+                if not self.command(raw.decode("latin-1").rstrip("\r\n")):
+                    return
+        except ConnectionError:
+            pass  # the other side may do so
 
 
 class Server(socketserver.ThreadingTCPServer):

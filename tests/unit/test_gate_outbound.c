@@ -259,12 +259,14 @@ static const struct dialogue dialogues[] = {
 	{ "required: fails", OUTBOUND_TLS_VERIFY,
 	    { GREET, { 'M', "EHLO a\r\n" }, { 'h', "EHLO a\r\n" },
 		{ 'H', "250-mx\r\n250 STARTTLS\r\n" }, { 'h', "STARTTLS\r\n" },
-		{ 'H', "220 go\r\n" }, { 'f', "" }, { 'm', "421 4.7.0*" },
+		{ 'H', "220 go\r\n" }, { 'f', "" },
+		{ 'm', "421 4.7.5 TLS is required, and failed: cut\r\n" },
 		{ 'w', "close" } } },
 	{ "required: the certificate does not fit", OUTBOUND_TLS_VERIFY,
 	    { GREET, { 'M', "EHLO a\r\n" }, { 'h', "EHLO a\r\n" },
 		{ 'H', "250-mx\r\n250 STARTTLS\r\n" }, { 'h', "STARTTLS\r\n" },
-		{ 'H', "220 go\r\n" }, { 't', "" }, { 'm', "421 4.7.0*" },
+		{ 'H', "220 go\r\n" }, { 't', "" },
+		{ 'm', "421 4.7.5 the next hop's certificate: expired\r\n" },
 		{ 'w', "close" } } },
 	{ "required and there", OUTBOUND_TLS_VERIFY,
 	    { GREET, { 'M', "EHLO a\r\n" }, { 'h', "EHLO a\r\n" },
@@ -364,10 +366,10 @@ step(struct outbound *o, const struct dialogue *d, size_t i, bool whole)
 		break;
 	case 't':
 	case 'v':
-		outbound_secured(o, d->steps[i].who == 'v');
+		outbound_secured(o, d->steps[i].who == 'v' ? NULL : "expired");
 		break;
 	case 'f':
-		outbound_tls_failed(o);
+		outbound_tls_failed(o, "cut");
 		break;
 	case 'n':
 		outbound_next(o, *text != '\0');
