@@ -96,13 +96,15 @@ negative(struct asking *a, const struct reply *r)
 	return fail(a, MTRK_SYNTAX, "the server refused", said);
 }
 
+/* Q17, Q18: a line that begins with a blank continues the one before. */
 static void
 take_option(struct asking *a, struct span line)
 {
-	struct span word = line;
+	struct span word = { line.p, 0 };
 
-	while (word.n > 0 && memchr(line.p, ' ', word.n) != NULL)
-		word.n--;
+	while (
+	    word.n < line.n && line.p[word.n] != ' ' && line.p[word.n] != '\t')
+		word.n++;
 	if (span_iis(word, "STARTTLS"))
 		a->offers_tls = true;
 }

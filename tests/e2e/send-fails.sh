@@ -51,6 +51,7 @@ sends() {
 	    lab_fail "$1: $(lab_track list)"
 	lab_track share $number | grep -q '^mtqp://127.0.0.1/track/' || lab_fail "$1: the secret is lost"
 }
+# Q46: what share prints is the URI, all that anybody needs to ask
 sends a 0 sent; cmp -s "$lab/out" <(lab_track share 1) || lab_fail "the URI"
 sends b 75 failed
 sends c 2 failed

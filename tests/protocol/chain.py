@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Servers that ask servers (RFC 3887 2.4; Q13, Q14, Q42, A45).
 
-    chain.py BIN_DIR
+    chain.py [--deadline] BIN_DIR
 
 Each listens on port 1038 of a loopback address of its own, so that a
 Remote-MTA that is an address leads there without a name service."""
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -126,6 +127,27 @@ def check_loop(outer, inner):
     assert a.stop() == 0
 
 
+def deadline_check(outer, inner):
+    """Q13: a server that drips is waited for 100 s, not two minutes
+    A28: then the answer is what we know ourselves, with the host to ask"""
+    server = at(outer, "deadline", NET + ".1", ["Chain %s.0/24" % NET])
+    client = greeted(server.port)
+    client.sock.settimeout(130)
+    with socket.create_server((NET + ".4", 1038)) as dripping:
+        begin = time.monotonic()
+        client.send(("TRACK slow@client.example %s\r\n" % SECRET).encode())
+        drip, _ = dripping.accept()
+        drip.sendall(b"+OK/MTQP\r\n+OK+ Tracking")
+        while not select.select([client.sock], [], [], 2)[0]:
+            drip.sendall(b".")
+        took = time.monotonic() - begin
+        lines = read_answer(client)
+    assert values(lines, "Action") == ["transferred"], lines
+    assert values(lines, "Remote-MTA") == ["dns; %s.4" % NET], lines
+    assert 95 < took < 120, took
+    server.stop()
+
+
 def check_slow(outer, inner):
     """A server that says nothing delays nobody but who asked about it, and
     who goes away meanwhile is forgotten."""
@@ -157,7 +179,8 @@ def check_slow(outer, inner):
 
 
 def main():
-    bin_dir = os.path.abspath(sys.argv[1])
+    prefix = "deadline_" if "--deadline" in sys.argv else "check_"
+    bin_dir = os.path.abspath(sys.argv[-1])
     with tempfile.TemporaryDirectory(prefix="mtqp-chain-") as folder:
         inner = place(bin_dir, folder + "/inner", lambda: [
             "%s mx postfix/local[9]: %s: to=<r@here.example>, relay=local, "
@@ -171,7 +194,7 @@ def main():
         plain = outer.conf
         outer.conf = lambda name, lines: plain(name, lines + tls)
         for name, check in list(globals().items()):
-            if name.startswith("check_"):
+            if name.startswith(prefix):
                 print(name, flush=True)
                 check(outer, inner)
     print("ok")

@@ -179,6 +179,8 @@ def check_certificates(house):
 
 def check_tls_versions(house):
     """RFC 8996: 1.2 at least.  Sessions are resumed, in both."""
+    # Q30, Q31: what isn't secure enough for the server ends the connection
+    # Q26: TLS is there, in both versions that are still allowed
     server = Server(house, "versions", house.with_tls())
     old = context()
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -279,6 +281,9 @@ def check_sandbox(house):
 
 
 def check_client_limits(house):
+    """Q15, Q16: one connection too many: -TEMP/MTQP/unavailable at once
+    Q11: so is one command too many, and failures are answered late
+    A31: the server closes behind a negative greeting"""
     server = Server(house, "perclient", ["MTQPConnectionsPerClient 3",
                                          "MTQPCommandRate 20",
                                          "MTQPFailures 2"])

@@ -1,4 +1,5 @@
-# a client that says it will send no more still gets all its answers
+# Q10: a client that says it will send no more still gets all its answers
+# A41: all recipients in one answer, a thousand here
 S: +OK+/MTQP*
 S: .
 raw: COMMENT\r\nTRACK many@client.example AAECAwQFBgcICQoLDA0ODw==\r\nCOMMENT\r\nQUI

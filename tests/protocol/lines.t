@@ -1,4 +1,5 @@
-# A52: length, bare LF, octets; one reply each, and the session goes on
+# A52: length, bare LF, octets: one -BAD each, and the session goes on
+# Q4: 998 octets before CRLF are taken, 999 are not; CRLF in pieces is a line end
 S: +OK+/MTQP*
 S: .
 raw: COMMENT\x20

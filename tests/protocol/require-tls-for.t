@@ -1,4 +1,5 @@
 # Q18, A53: TLS for some domains only, known or not; the others may ask in clear
+# A14: a host that stands in the envid as its hash needs TLS, too
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 conf: RequireTLSFor secret.example
@@ -8,6 +9,8 @@ S: .
 C: TRACK nobody@secret.example AAECAwQFBgcICQoLDA0ODw==
 S: -ERR/tls-required *
 C: TRACK <nobody@mx.secret.example> AAECAwQFBgcICQoLDA0ODw==
+S: -ERR/tls-required *
+C: TRACK nobody@SVzF/13svK3NccH0fqn0PdQhmkc AAECAwQFBgcICQoLDA0ODw==
 S: -ERR/tls-required *
 C: TRACK four@client.example AAECAwQFBgcICQoLDA0ODw==
 S: +OK+ *

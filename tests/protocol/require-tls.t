@@ -1,4 +1,7 @@
-# Q18, Q22, A53
+# Q18: STARTTLS is listed as required
+# Q22, A22: TRACK in clear gets -ERR/tls-required
+# Q9: in clear is the wrong state for TRACK then: -ERR, not -BAD
+# A53: it is refused alike for a message that is known and one that isn't
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 conf: RequireTLS yes

@@ -13,6 +13,7 @@ A transcript is a text file:
     S: text             the next line must match; * is any text
     S: ...              any lines, up to one that matches the next S:
     S: <closed>         the server closes
+    ends                the same, after whatever octets (a TLS alert)
     end-of-sending      half close
     starttls            TLS handshake
     starttls-fails      the same, but it must not succeed
@@ -133,8 +134,16 @@ class Client:
                 return None
             self.have += more
         line, self.have = self.have.split(b"\n", 1)
+        # Q5: no line of any answer has more than 998 octets
         assert line.endswith(b"\r") and len(line) <= 999, line
         return line[:-1].decode("ascii")
+
+    def drain(self):
+        try:
+            while self.sock.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
 
     def starttls(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -191,6 +200,8 @@ def play(client, steps):
             elif verb == "S:":
                 expect(client, text, skip)
                 skip = False
+            elif verb == "ends":
+                client.drain()
             elif verb == "end-of-sending":
                 client.sock.shutdown(socket.SHUT_WR)
             elif verb == "starttls":

@@ -1,4 +1,4 @@
-# the same between reply and handshake: it is taken for TLS and fails
+# A44: sent between the reply and the handshake: it is taken for TLS and fails
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

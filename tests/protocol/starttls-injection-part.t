@@ -1,3 +1,4 @@
+# A44: a part of a command behind STARTTLS ends the connection, too
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

@@ -1,4 +1,5 @@
-# A44: what stands in clear behind STARTTLS ends the connection
+# A44: what stands in clear behind STARTTLS ends the connection, unanswered
+# Q10: so STARTTLS is the last of a batch
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

@@ -1,3 +1,4 @@
+# A43: a certificate for *.wild.example.org is one for mx1.wild.example.org, in any case
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

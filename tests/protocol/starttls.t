@@ -1,4 +1,9 @@
-# Q25-Q34
+# Q25: no parameter, or no full name: -BAD
+# Q27: another host's name: -BAD/bad-fqdn
+# Q28: after +OK a handshake and nothing else
+# Q33: a new greeting unasked
+# Q34: without STARTTLS in it
+# Q27, A23: STARTTLS again: -BAD/tls-in-progress, though it is the wrong state
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

@@ -1,3 +1,5 @@
+# Q19: not the two words that TRACK has, an envid without "@": -BAD
+# A7: a secret that isn't base64: -BAD
 S: +OK+/MTQP*
 S: .
 C: TRACK

@@ -1,4 +1,6 @@
-# accepted, nothing tried yet: no Last-Attempt-Date (T18)
+# T17, T18: nothing was tried yet: no Remote-MTA, no Last-Attempt-Date
+# T19: but Will-Retry-Until
+# T10: an envid that came as odd+2Bid is told as odd+id
 S: +OK+/MTQP*
 S: .
 C: track <fresh@client.example> AAECAwQFBgcICQoLDA0ODw

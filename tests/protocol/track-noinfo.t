@@ -1,4 +1,6 @@
-# unknown, wrong secret, never tracked: the same words (A16, A42, Q23)
+# Q23, A16: unknown and wrong secret: the same words, /noinfo
+# A22: it is permanent: -ERR
+# A42: a message that came without MTRK stays unknown
 S: +OK+/MTQP*
 S: .
 C: TRACK nobody@client.example AAECAwQFBgcICQoLDA0ODw==
@@ -10,9 +12,6 @@ S: -ERR/noinfo no information
 C: TRACK untracked@client.example AAECAwQFBgcICQoLDA0ODw==
 S: -ERR/noinfo no information
 C: TRACK FOUR@client.example AAECAwQFBgcICQoLDA0ODw==
-S: -ERR/noinfo no information
-# the RFC's own example secret must not fit by chance (A1)
-C: TRACK <12345-20010101@example.com> YWJjZGVmZ2gK
 S: -ERR/noinfo no information
 C: QUIT
 S: +OK *

@@ -1,4 +1,7 @@
-# Q23's other choice, A17
+# Q23: the other choice: opaque
+# A17: with its required fields, which tell nothing, and alike for both
+# T15, A21: Action: opaque, Status: 2.0.0
+# T17, T18, T19: and none of the fields that are not for it
 conf: Unknown opaque
 S: +OK+/MTQP*
 S: .

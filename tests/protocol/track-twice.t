@@ -1,4 +1,6 @@
-# the same envid twice, and once more with another certifier (A40, A41)
+# A40: an envid that came twice: both records, a part each
+# A40: with another certifier: the secret chooses
+# T3: the parts stand in one multipart/related
 S: +OK+/MTQP*
 S: .
 C: TRACK twice@client.example AAECAwQFBgcICQoLDA0ODw==

@@ -1,4 +1,6 @@
-# Q9, Q24, Q35
+# Q9: no command: -BAD
+# Q24: COMMENT with any text is +OK; COMMENTx is another word
+# Q35: QUIT has no parameters
 S: +OK+/MTQP*
 S: .
 C: XYZZY

@@ -1,4 +1,5 @@
-# T4, T13, RFC 6533 3: an address that isn't ASCII, in the form for 7 bits
+# T4: an address that isn't ASCII goes over 7 bits (RFC 6533 3)
+# T13: ORCPT of the type utf-8 keeps its type and spelling
 S: +OK+/MTQP*
 S: .
 C: TRACK utf8@client.example AAECAwQFBgcICQoLDA0ODw==

@@ -194,7 +194,8 @@ static const struct dialogue dialogues[] = {
 		{ 'H', "250 ok\r\n" }, { 'h', "RCPT TO:<bcc@b>\r\n" }, OK,
 		SAY("DATA"), { 'H', "354 go\r\n" }, { 'm', "354 go\r\n" },
 		SAY("."), OK, { 'd', "" } } },
-	{ "T23: an LMTP hop that tracks, a reply for each", OUTBOUND_TLS_MAY,
+	/* T23: LMTP that tracks is a hop: transferred; other LMTP is not */
+	{ "an LMTP hop that tracks, a reply for each", OUTBOUND_TLS_MAY,
 	    { GREET, { 'M', "LHLO a\r\n" }, { 'h', "LHLO a\r\n" },
 		{ 'H', "250-lda.b.test\r\n250 MTRK\r\n" },
 		{ 'm', "250-lda.b.test\r\n250 MTRK\r\n" }, { 'M', MAIL "\r\n" },
@@ -206,7 +207,7 @@ static const struct dialogue dialogues[] = {
 		{ 'm', "452 full\r\n250 put\r\n" },
 		{ 'd', "2 r3@b transferred lda.b.test put;" }, SAY("NOOP"),
 		OK } },
-	{ "T23: one that does not delivers, and the MTA's log says so",
+	{ "one that does not delivers, and the MTA's log says so",
 	    OUTBOUND_TLS_MAY,
 	    { GREET, { 'M', "LHLO a\r\n" }, { 'h', "LHLO a\r\n" }, OK,
 		SAY(MAIL), OK, SAY("RCPT TO:<r2@b>"), OK, SAY("DATA"),

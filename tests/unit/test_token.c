@@ -6,7 +6,10 @@
 
 #define NAME64 "a-label-of-sixty-three-octets-which-is-the-most-there-may-be-ab"
 
-/* S22, S24, D4: valid, printable, at most 100; the local part at most 38. */
+/*
+ * S22, S24, D4: valid, printable, at most 100; the local part at most 38.
+ * A49: the whole of it at most 94 octets, also with a long host.
+ */
 static void
 valid(void **state)
 {
@@ -25,6 +28,7 @@ valid(void **state)
 			fail_msg("%s: %s", t.envid, why);
 		assert_int_equal(strchr(t.envid, '@') - t.envid, LOCAL_TEXT);
 		assert_true(LOCAL_TEXT <= 38);
+		assert_true(strlen(t.envid) <= 94);
 	}
 }
 
@@ -47,7 +51,10 @@ ordered(void **state)
 	}
 }
 
-/* S23, S33: two of one moment differ, in the id and in the secret. */
+/*
+ * S23, S33: two of one moment differ, in the id and in the secret.
+ * Q41: another secret for each message.
+ */
 static void
 unlike(void **state)
 {

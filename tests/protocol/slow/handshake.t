@@ -1,3 +1,4 @@
+# Q29: a handshake that doesn't come ends the connection
 conf: TLSCertificate @CERT@
 conf: TLSKey @KEY@
 S: +OK+/MTQP*

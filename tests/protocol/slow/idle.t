@@ -1,4 +1,4 @@
-# Q11: idle is not slow
+# Q11: a client that says nothing is idle, not slow, and is kept
 S: +OK+/MTQP*
 S: .
 pause 45

@@ -1,4 +1,4 @@
-# a request must be complete within 30 s of its first octet
+# Q11: a request must be complete within 30 s of its first octet
 S: +OK+/MTQP*
 S: .
 raw: COMM

@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+"""Play transcripts in which mtrk-track is the client: the servers are scripted.
+
+    track.py BIN_DIR [FILE.t ...]
+
+A transcript is a text file of one or more rounds:
+
+    # a comment
+    dns: NAME                   exists, at an address of its own
+    dns: NAME srv PRIORITY WEIGHT PORT TARGET
+    track: ARGUMENTS            begins a round: mtrk-track with these
+    at NAME[:PORT]              what one connection to NAME (:1038) is like:
+    S: text                     sent, with CRLF
+    raw: text                   sent as it stands, with \\r \\n \\\\ \\xHH
+    times N text                the same, N times over
+    case: NAME                  what tests/cases/tstat/NAME.txt reads, and the dot
+    answer: ENVID MTA RECIPIENT ACTION STATUS [REMOTE-MTA]   +OK+ and all that
+    C: text                     the next line must match; * is any text
+    C: <closed>                 the client closes
+    C: <silent>                 nothing has come yet
+    C: <waits N>                it is ready to wait N more seconds
+    starttls NAME [self]        a TLS handshake with a certificate for NAME
+    starttls-fails NAME self    the same, but the client gives up
+    exit: N                     mtrk-track's exit status
+    out: text                   a line of its standard output, JSON in compact
+                                form and UTF-8
+    err: text                   a line of its standard error
+    no-out: text   no-err: text no such line
+
+The script's end closes the connection.  Every scripted connection must be
+made, in order at each server, and no other.  All rounds share a wallet."""
+import glob
+import itertools
+import json
+import os
+import re
+import shlex
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.dont_write_bytecode = True
+from run import PATIENCE_S, Wrong, matches, unescape  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NET = "127.%d.%d." % (64 + os.getpid() // 256 % 128, os.getpid() % 256)
+A, SRV, NXDOMAIN = 1, 33, 3
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *args], check=True, stderr=subprocess.DEVNULL)
+
+
+class Names:
+    """A name server for the transcript's own names."""
+
+    addresses = itertools.count(1)
+
+    def __init__(self):
+        self.hosts, self.services = {}, {}
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def add(self, name):
+        if name not in self.hosts:
+            self.hosts[name] = NET + str(next(self.addresses))
+        return self.hosts[name]
+
+    def tell(self, text):
+        name, *service = text.split()
+        if not service:
+            self.add(name)
+        else:
+            priority, weight, port, target = service[1:]
+            self.services.setdefault("_mtqp._tcp." + name, []).append(
+                struct.pack("!HHH", int(priority), int(weight), int(port))
+                + encode(target))
+
+    def find(self, name, kind):
+        if kind == SRV:
+            return self.services.get(name, [])
+        if kind == A and name in self.hosts:
+            return [socket.inet_aton(self.hosts[name])]
+        return []
+
+    def serve(self):
+        while True:
+            query, client = self.sock.recvfrom(4096)
+            name, at = decode(query, 12)
+            kind = struct.unpack("!H", query[at:at + 2])[0]
+            data = self.find(name, kind)
+            known = name in self.hosts or name in self.services
+            answer = query[:2] + struct.pack(
+                "!HHHHH", 0x8580 | (0 if known else NXDOMAIN), 1, len(data), 0,
+                0) + query[12:at + 4]
+            for d in data:
+                answer += struct.pack("!HHHIH", 0xc00c, kind, 1, 60, len(d)) + d
+            self.sock.sendto(answer, client)
+
+
+def encode(name):
+    labels = [x.encode() for x in name.split(".") if x]
+    return b"".join(bytes([len(x)]) + x for x in labels) + b"\0"
+
+
+def decode(packet, at):
+    labels = []
+    while packet[at]:
+        labels.append(packet[at + 1:at + 1 + packet[at]].decode())
+        at += 1 + packet[at]
+    return ".".join(labels).lower(), at + 1
+
+
+class Authority:
+    """Certificates, made when a script wants them."""
+
+    def __init__(self, folder):
+        self.dir, self.contexts = folder, {}
+        self.cert, self.key = folder + "/ca.pem", folder + "/ca.key"
+        openssl("req", "-x509", *self.new_key(self.key), "-days", "2",
+                "-subj", "/CN=The CA", "-out", self.cert)
+
+    @staticmethod
+    def new_key(path):
+        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-keyout", path)
+
+    def context(self, name, alone):
+        """`alone`: nobody vouches for it."""
+        if (name, alone) not in self.contexts:
+            path = "%s/%s%s" % (self.dir, name, ".self" if alone else "")
+            signed = [] if alone else ["-CA", self.cert, "-CAkey", self.key]
+            openssl("req", "-x509", *self.new_key(path + ".key"), "-days", "2",
+                    "-subj", "/CN=" + name, "-out", path + ".pem", *signed,
+                    "-addext", "subjectAltName=DNS:" + name)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(path + ".pem", path + ".key")
+            self.contexts[name, alone] = context
+        return self.contexts[name, alone]
+
+
+def case(name):
+    with open("%s/../cases/tstat/%s.txt" % (HERE, name), "rb") as f:
+        text = f.read().split(b"====\n")[0].replace(b"\n", b"\r\n")
+    return re.sub(rb"(?m)^\.", b"..", text) + b".\r\n"
+
+
+def answer(envid, mta, recipient, action, status, remote=None):
+    date = "Mon, 1 Jan 2001 15:15:15 -0500"
+    return "\r\n".join([
+        "+OK+ Tracking information follows", "Content-Type: multipart/related; "
+        'boundary=b; type="message/tracking-status"', "", "--b",
+        "Content-Type: message/tracking-status", "",
+        "Original-Envelope-Id: " + envid, "Reporting-MTA: dns; " + mta,
+        "Arrival-Date: " + date, "", "Original-Recipient: rfc822; " + recipient,
+        "Final-Recipient: rfc822; " + recipient, "Action: " + action,
+        "Status: " + status, *(["Remote-MTA: dns; " + remote] if remote else []),
+        "Last-Attempt-Date: " + date, "", "--b--", ".", ""])
+
+
+class Peer:
+    """The client, as one scripted connection sees it."""
+
+    def __init__(self, sock, world):
+        self.sock, self.world, self.have = sock, world, b""
+        sock.settimeout(PATIENCE_S)
+
+    def line(self):
+        while b"\r\n" not in self.have:
+            try:
+                more = self.sock.recv(65536)
+            except (ConnectionResetError, ssl.SSLError):
+                more = b""
+            if not more:
+                if self.have:
+                    raise Wrong("closed inside a line: %r" % self.have)
+                return None
+            self.have += more
+        line, self.have = self.have.split(b"\r\n", 1)
+        return line.decode("ascii")
+
+    def is_silent(self):
+        self.sock.settimeout(0.1)
+        try:
+            self.have += self.sock.recv(65536) or b"(closed)"
+        except TimeoutError:
+            pass
+        self.sock.settimeout(PATIENCE_S)
+        return not self.have
+
+    def secure(self, name, alone):
+        if self.have:
+            raise Wrong("in clear before TLS: %r" % self.have)
+        context = self.world.authority.context(name, alone)
+        self.sock = context.wrap_socket(self.sock, server_side=True)
+
+    def step(self, verb, text):
+        if verb == "S:":
+            self.sock.sendall(text.encode() + b"\r\n")
+        elif verb == "raw:":
+            self.sock.sendall(unescape(text))
+        elif verb == "times":
+            n, text = text.split(" ", 1)
+            self.sock.sendall(unescape(text) * int(n))
+        elif verb == "case:":
+            self.sock.sendall(case(text))
+        elif verb == "answer:":
+            self.sock.sendall(answer(*text.split()).encode())
+        elif verb == "C:" and text == "<silent>":
+            if not self.is_silent():
+                raise Wrong("got %r" % self.have)
+        elif verb == "C:" and text.startswith("<waits "):
+            wait_at_least(self.world.process, int(text[7:-1]))
+        elif verb == "C:":
+            line = self.line()
+            if not matches(text, line):
+                raise Wrong("got %r" % line)
+        elif verb == "starttls":
+            self.secure(text.split()[0], text.endswith(" self"))
+        elif verb == "starttls-fails":
+            try:
+                self.secure(text.split()[0], text.endswith(" self"))
+                self.sock.recv(1)  # TLS 1.3: the client's alert comes late
+            except OSError:
+                return
+            raise Wrong("TLS is up")
+        else:
+            raise Wrong("no such step")
+
+
+def wait_at_least(process, seconds):
+    """The receive timeout of the socket that it waits at (SO_RCVTIMEO)."""
+    got = []
+    pidfd = os.pidfd_open(process.pid)
+    for fd in os.listdir("/proc/%d/fd" % process.pid):
+        if not os.readlink("/proc/%d/fd/%s" % (process.pid, fd)).startswith(
+                "socket:"):
+            continue
+        copy = pidfd_getfd(pidfd, int(fd))
+        with socket.socket(fileno=copy) as s:
+            if s.type == socket.SOCK_STREAM:
+                got.append(struct.unpack("ll", s.getsockopt(
+                    socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16))[0])
+    os.close(pidfd)
+    if not got or min(got) < seconds:
+        raise Wrong("it waits %s s" % got)
+
+
+def pidfd_getfd(pidfd, fd):
+    import ctypes
+    SYS_PIDFD_GETFD = 438  # the same on all architectures
+    libc = ctypes.CDLL(None, use_errno=True)
+    copy = libc.syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+    if copy < 0:
+        raise Wrong("pidfd_getfd: " + os.strerror(ctypes.get_errno()))
+    return copy
+
+
+class Place:
+    """One address and port; each connection has its script."""
+
+    def __init__(self, world, name, port):
+        self.world, self.name, self.scripts, self.wrong = world, name, [], []
+        self.sock = socket.create_server((world.names.add(name), port))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            sock, _ = self.sock.accept()
+            with sock:
+                if not self.scripts:
+                    self.wrong.append("%s: asked once more" % self.name)
+                    continue
+                self.play(Peer(sock, self.world), self.scripts.pop(0))
+
+    def play(self, peer, steps):
+        for number, verb, text in steps:
+            try:
+                peer.step(verb, text)
+            except (Wrong, OSError) as why:
+                self.wrong.append("line %d: %s %s: %s"
+                                  % (number, verb, text, why))
+                break
+        peer.sock.close()
+        self.world.played.release()
+
+
+class World:
+    """Everything that one transcript is played in."""
+
+    def __init__(self, bin_dir, folder):
+        self.bin, self.dir = bin_dir, folder
+        self.names, self.places = Names(), {}
+        self.authority = Authority(folder)
+        self.played, self.process = threading.Semaphore(0), None
+
+    def place(self, text):
+        name, _, port = text.partition(":")
+        if text not in self.places:
+            self.places[text] = Place(self, name, int(port or 1038))
+        return self.places[text]
+
+    def run(self, text):
+        args = shlex.split(text)
+        if args[0] == "query":
+            args[1:1] = ["--resolver", "127.0.0.1:%d" % self.names.port,
+                         "--allow-private", "--ca", self.authority.cert]
+        home = {"HOME": self.dir, "XDG_DATA_HOME": self.dir + "/data",
+                "XDG_CONFIG_HOME": self.dir + "/config", "TZ": "UTC0",
+                "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]}
+        self.process = subprocess.Popen(
+            [self.bin + "/mtrk-track", *args], env=home, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        out, err = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, out, err
+
+
+def plain(line):
+    """JSON without its escapes and blanks, which are a matter of taste."""
+    try:
+        return json.dumps(json.loads(line), ensure_ascii=False,
+                          separators=(",", ":"))
+    except ValueError:
+        return line
+
+
+def check(steps, status, out, err):
+    for number, verb, text in steps:
+        lines = (out if verb in ("out:", "no-out:") else err).splitlines()
+        found = any(matches(text, plain(x)) for x in lines)
+        if verb == "exit:":
+            found = status == int(text)
+        if found == verb.startswith("no-"):
+            raise Wrong("line %d: %s %s\nexit %d\n%s%s"
+                        % (number, verb, text, status, out, err))
+
+
+def play_round(world, command, scripts, checks):
+    for place, steps in scripts:
+        world.place(place).scripts.append(steps)
+    status, out, err = world.run(command)
+    for _ in scripts:
+        if not world.played.acquire(timeout=2):
+            break
+    said = "exit %d\n%s%s" % (status, out, err)
+    for place in world.places.values():
+        if place.wrong:
+            raise Wrong("%s\n%s" % (place.wrong[0], said))
+        if place.scripts:
+            raise Wrong("%s was not asked\n%s" % (place.name, said))
+    check(checks, status, out, err)
+
+
+def read_transcript(path):
+    """The names, and the rounds: command, scripts, checks."""
+    names, rounds = [], []
+    with open(path) as f:
+        for number, line in enumerate(f, 1):
+            verb, _, text = line.rstrip("\n").partition(" ")
+            if verb == "" or verb.startswith("#"):
+                continue
+            if verb == "dns:":
+                names.append(text)
+            elif verb == "track:":
+                rounds.append((text, [], []))
+            elif verb == "at":
+                rounds[-1][1].append((text, []))
+            elif re.fullmatch("(no-)?(out|err):|exit:", verb):
+                rounds[-1][2].append((number, verb, text))
+            else:
+                rounds[-1][1][-1][1].append((number, verb, text))
+    return names, rounds
+
+
+def run_one(bin_dir, path):
+    names, rounds = read_transcript(path)
+    with tempfile.TemporaryDirectory(prefix="mtrk-track-") as folder:
+        world = World(bin_dir, folder)
+        for name in names:
+            world.names.tell(name)
+        for _, scripts, _ in rounds:
+            for place, _ in scripts:
+                world.names.add(place.partition(":")[0])
+        try:
+            for r in rounds:
+                play_round(world, *r)
+        except Wrong as why:
+            return "WRONG " + str(why)
+    return "ok"
+
+
+def main(argv):
+    if len(argv) < 2:
+        raise SystemExit(__doc__)
+    failed = 0
+    for path in argv[2:] or sorted(glob.glob(HERE + "/track/*.t")):
+        result = run_one(os.path.abspath(argv[1]), path)
+        print("%-32s %s" % (os.path.basename(path)[:-2], result), flush=True)
+        failed += result != "ok"
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
