@@ -33,7 +33,7 @@ struct collect {
 	struct logline_cache cache;
 	struct collect_numbers numbers;
 	struct waiting *waiting;
-	struct splice splice;
+	struct buf whole; /* a line that came in pieces */
 	uint64_t newest; /* message that was looked for in the waiting room */
 	bool looking, writing;
 	bool heap; /* the last time there were more lines than fit */
@@ -73,7 +73,7 @@ collect_free(struct collect **cp)
 {
 	if (*cp != NULL) {
 		waiting_free(&(*cp)->waiting);
-		splice_free(&(*cp)->splice);
+		buf_free(&(*cp)->whole);
 	}
 	free(*cp);
 	*cp = NULL;
@@ -125,7 +125,7 @@ waiting_message_id(const struct collect *c, struct span queue_id)
 
 	while (n > 0)
 		if (waiting_get(c->waiting, found[--n], &l) &&
-		    (mta = mta_of(&l, &id, &part)) != NULL &&
+		    (mta = mta_of(&l, &id, &part)) != NULL && part == 0 &&
 		    span_eq(id, queue_id) &&
 		    mta->parse(&l, &h) == SAID_HAPPENED &&
 		    h.what == HAPPENED_MESSAGE_ID)
@@ -156,6 +156,13 @@ apply(struct collect *c, struct happening_line h)
 	return done;
 }
 
+static void
+not_understood(struct collect *c, const struct logline *l)
+{
+	store_not_understood(&c->txn, l->program, l->text);
+	c->numbers.not_understood++;
+}
+
 /* Everything that a line tells.  0: it is about no message. */
 static int
 apply_line(struct collect *c, const struct mta *mta, const struct logline *l,
@@ -165,10 +172,8 @@ apply_line(struct collect *c, const struct mta *mta, const struct logline *l,
 	int done = 1;
 
 	h->instance = instance;
-	if (said == SAID_UNKNOWN) {
-		store_not_understood(&c->txn, l->program, l->text);
-		c->numbers.not_understood++;
-	}
+	if (said == SAID_UNKNOWN)
+		not_understood(c, l);
 	if (said != SAID_HAPPENED)
 		return done;
 	done = apply(c, *h);
@@ -197,8 +202,8 @@ look_at(const struct collect *c, uint64_t handle, struct span instance,
 	unsigned part;
 
 	return waiting_get(c->waiting, handle, l) &&
-	    (*mta = mta_of(l, &id, &part)) != NULL && span_eq(id, queue_id) &&
-	    same_instance(c, l, instance) &&
+	    (*mta = mta_of(l, &id, &part)) != NULL && part == 0 &&
+	    span_eq(id, queue_id) && same_instance(c, l, instance) &&
 	    (*mta)->parse(l, h) == SAID_HAPPENED;
 }
 
@@ -312,17 +317,27 @@ wait(struct collect *c, struct span queue_id, const struct logline *l)
 
 static void
 take_known(struct collect *c, const struct mta *mta, struct span instance,
-    struct span queue_id, struct logline *l, unsigned part)
+    struct span queue_id, const struct logline *l)
 {
 	struct happening_line h;
 
-	begin_writing(c);
-	if (part > 0 && !splice_add(&c->splice, instance, queue_id, l))
-		return;
 	if (waiting_any(c->waiting, queue_id))
 		replay_record(c, instance, queue_id, l->time);
 	if (apply_line(c, mta, l, instance, &h) == 0)
 		wait(c, queue_id, l);
+}
+
+/* True: the line is whole now; else it waits, or its begin is lost. */
+static bool
+put_together(struct collect *c, bool known, struct span queue_id, unsigned part,
+    struct logline *l)
+{
+	enum splice splice =
+	    splice_add(c->waiting, queue_id, part, l, &c->whole);
+
+	if (splice == SPLICE_LOST && known)
+		not_understood(c, l);
+	return splice == SPLICE_WHOLE;
 }
 
 /* Most lines are of messages that nobody tracks, several of each. */
@@ -360,11 +375,12 @@ names_the_client(const struct logline *l)
 static void
 take(struct collect *c, struct span text)
 {
-	struct logline line;
+	struct logline line, left;
 	const struct mta *mta;
 	struct span queue_id;
 	const char *instance;
 	unsigned part;
+	bool known;
 
 	c->numbers.lines++;
 	if (logline_parse(text, c->written, &c->cache, &line) != MTRK_OK ||
@@ -372,8 +388,16 @@ take(struct collect *c, struct span text)
 	    (mta = mta_of(&line, &queue_id, &part)) == NULL ||
 	    (instance = instance_of(c, line.name)) == NULL)
 		return;
-	if (is_known(c, instance, queue_id))
-		take_known(c, mta, span_of(instance), queue_id, &line, part);
+	known = is_known(c, instance, queue_id);
+	if (known)
+		begin_writing(c);
+	if (known && part <= 1 && waiting_any(c->waiting, queue_id) &&
+	    splice_left(c->waiting, queue_id, line.name, &left, &c->whole))
+		take_known(c, mta, span_of(instance), queue_id, &left);
+	if (part > 0 && !put_together(c, known, queue_id, part, &line))
+		return;
+	if (known)
+		take_known(c, mta, span_of(instance), queue_id, &line);
 	else
 		wait(c, queue_id, &line);
 }

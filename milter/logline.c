@@ -14,6 +14,8 @@ enum {
 	PRIORITY_MAX = 18, /* "authpriv.warning ", and one more */
 	TAG_MAX = 128, /* ours; RFC 3164 says 32 */
 	HOST_LEN_MAX = 255,
+	QUEUE_ID_MIN = 12, /* Sendmail's */
+	QUEUE_ID_MAX = 20,
 };
 
 /* Decimal digits at a fixed place; -1 if they aren't. */
@@ -196,7 +198,7 @@ take_rfc3339(struct cur *c, struct logline_cache *cache, int64_t *out)
 
 /* "1795493521.820400 text": with neither host nor tag. */
 static bool
-take_epoch(struct cur *c, int64_t *out)
+take_epoch(struct cur *c, struct logline_cache *cache, int64_t *out)
 {
 	struct span rest = cur_rest(c), seconds, fraction;
 	uint64_t t, us;
@@ -209,7 +211,33 @@ take_epoch(struct cur *c, int64_t *out)
 	    !span_number(fraction, 999999, &us))
 		return false;
 	c->p = rest.p;
-	*out = (int64_t)t;
+	*out = cache->epoch = (int64_t)t;
+	return true;
+}
+
+static bool
+is_letter_or_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z');
+}
+
+/* "6AO3Z9pI030797[2]: text": there the pieces of a long line have no time. */
+static bool
+take_piece(const struct cur *c, int64_t now, const struct logline_cache *cache,
+    int64_t *out)
+{
+	struct span id, rest, number;
+	uint64_t n;
+
+	if (!span_split(cur_rest(c), '[', &id, &rest) || id.n < QUEUE_ID_MIN ||
+	    id.n > QUEUE_ID_MAX || !span_split(rest, ']', &number, &rest) ||
+	    !span_number(number, 999, &n) || !span_starts(rest, ": "))
+		return false;
+	for (size_t i = 0; i < id.n; i++)
+		if (!is_letter_or_digit(id.p[i]))
+			return false;
+	*out = cache->epoch != 0 ? cache->epoch : now;
 	return true;
 }
 
@@ -317,7 +345,9 @@ logline_parse(struct span line, int64_t now, struct logline_cache *cache,
 			     : cur_until(&c, ' ', HOST_LEN_MAX).n > 0 &&
 			take_tag(&c, &tag);
 	else
-		ok = !rfc5424 && take_epoch(&c, &out->time);
+		ok = !rfc5424 &&
+		    (take_epoch(&c, cache, &out->time) ||
+			take_piece(&c, now, cache, &out->time));
 	if (!ok || c.why != NULL)
 		return MTRK_SYNTAX;
 	split_tag(tag, out);

@@ -25,13 +25,15 @@ struct logline_cache {
 	size_t n;
 	int64_t time;
 	bool seen; /* `time` is of the line before */
+	int64_t epoch; /* of the last line of Sendmail's own file */
 };
 
 /*
  * RFC 3164 ("Nov 24 03:28:35 host tag[1]: text", in local time, of the year
  * that is nearest before `now`; also BusyBox's, with "mail.info " behind the
  * host), RFC 3339 stamps, RFC 5424; with or without "<pri>".  And Sendmail's
- * own file ("1795493521.820400 text"): its name and program are "sendmail".
+ * own file ("1795493521.820400 text", or "ID[2]: text", which has the time of
+ * the line before): its name and program are "sendmail".
  * MTRK_SYNTAX: not such a line.
  */
 enum mtrk_err logline_parse(

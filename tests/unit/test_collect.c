@@ -298,6 +298,70 @@ bounce_without_name(void **state)
 	is("e1", "failed 5.0.0 a@h.test, delivered 2.0.0 b@x.test (2)");
 }
 
+#define SM_BEGIN(qid) \
+	"1795491000.5 " qid \
+	"[1]: to=<a@h.test>, delay=00:00:00, mailer=esmtp, pri=3, ...\n"
+#define SM_MIDDLE(qid) \
+	"1795491000.5 " qid \
+	"[2]:  relay=mx.x.test. [192.0.2.1], dsn=5.1.1, reply=550 5.1.1 ...\n"
+#define SM_END(qid) "1795491000.5 " qid "[3]: no, stat=User unknown\n"
+
+/* Between the pieces of a long line mtrk-collect may be killed. */
+static void
+long_line_over_a_restart(void **state)
+{
+	(void)state;
+	record("e1", "6AO3VWuT028419", T0, false);
+	lines(SM_BEGIN("6AO3VWuT028419") SM_MIDDLE("6AO3VWuT028419"));
+	is("e1", "delayed 4.0.0 a@h.test (0)");
+	stop();
+	start();
+	lines(SM_END("6AO3VWuT028419"));
+	is("e1", "failed 5.1.1 a@h.test (1)");
+}
+
+/* A long line that comes before the record, whose own comes in between. */
+static void
+long_line_before_its_record(void **state)
+{
+	(void)state;
+	lines(SM_BEGIN("6AO3VWuT028419") SM_MIDDLE("6AO3VWuT028419")
+		SM_END("6AO3VWuT028419"));
+	record("e1", "6AO3VWuT028419", T0, false);
+	collect();
+	is("e1", "failed 5.1.1 a@h.test (1)");
+	lines(SM_BEGIN("6AO3VWuT028420"));
+	record("e2", "6AO3VWuT028420", T0, false);
+	lines(SM_MIDDLE("6AO3VWuT028420") SM_END("6AO3VWuT028420"));
+	is("e2", "failed 5.1.1 a@h.test (1)");
+}
+
+/* Its last piece may end in dots of its own, or never come: the next line
+ * shows it. */
+static void
+long_line_without_an_end(void **state)
+{
+	(void)state;
+	record("e1", "6AO3VWuT028419", T0, false);
+	lines(SM_BEGIN("6AO3VWuT028419") SM_MIDDLE("6AO3VWuT028419")
+		SM("6AO3VWuT028419", "done; delay=00:00:00, ntries=1"));
+	is("e1", "failed 5.1.1 a@h.test (1)");
+}
+
+/* What lost its begin says nothing, but is counted. */
+static void
+long_line_without_a_begin(void **state)
+{
+	(void)state;
+	record("e1", "6AO3VWuT028419", T0, false);
+	lines(SM_MIDDLE("6AO3VWuT028419") SM_END("6AO3VWuT028419"));
+	is("e1", "delayed 4.0.0 a@h.test (0)");
+	assert_int_equal(collect_numbers(c).not_understood, 1);
+	lines(SM_BEGIN("6AO3VWuT028419") SM_END("6AO3VWuT028419"));
+	is("e1", "delayed 4.0.0 a@h.test (0)");
+	assert_int_equal(collect_numbers(c).not_understood, 2);
+}
+
 static void
 keep_example(struct span name, struct span line, void *arg)
 {
@@ -369,6 +433,10 @@ main(void)
 		STORY(lying_remote),
 		STORY(the_only_one_left),
 		STORY(bounce_without_name),
+		STORY(long_line_over_a_restart),
+		STORY(long_line_before_its_record),
+		STORY(long_line_without_an_end),
+		STORY(long_line_without_a_begin),
 		STORY(not_understood),
 		STORY(room_is_full),
 	};

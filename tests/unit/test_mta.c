@@ -16,7 +16,7 @@
 #include "milter/mta.h"
 #include "milter/splice.h"
 
-enum { TEXT = 8192, NOW = 1795500000 /* 2026-11-24 */ };
+enum { TEXT = 8192, ROOM = 1 << 20, NOW = 1795500000 /* 2026-11-24 */ };
 
 static void
 put(struct buf *b, const char *name, struct span value)
@@ -88,7 +88,8 @@ static void
 say(struct span text, char out[TEXT])
 {
 	static struct logline_cache cache;
-	static struct splice splice;
+	static struct waiting *room;
+	static struct buf whole;
 	struct buf b = BUF(TEXT - 1);
 	struct happening_line h;
 	const struct mta *mta;
@@ -97,10 +98,13 @@ say(struct span text, char out[TEXT])
 	enum said said;
 	unsigned part;
 
+	if (room == NULL)
+		assert_non_null(room = waiting_new(ROOM, 86400));
 	snprintf(out, TEXT, "nothing");
 	if (logline_parse(text, NOW, &cache, &l) != MTRK_OK ||
 	    (mta = mta_of(&l, &id, &part)) == NULL ||
-	    (part > 0 && !splice_add(&splice, SPAN("i"), id, &l)) ||
+	    (part > 0 &&
+		splice_add(room, id, part, &l, &whole) != SPLICE_WHOLE) ||
 	    (said = mta->parse(&l, &h)) == SAID_KNOWN || said == SAID_NOTHING)
 		return;
 	if (said == SAID_UNKNOWN) {
