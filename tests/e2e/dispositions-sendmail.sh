@@ -90,6 +90,16 @@ want split@h.test \
     'f3@far.test f3@far.test relayed 2.1.9 [127.0.0.1]' 'f4@far.test f4@far.test relayed 2.1.9 [127.0.0.1]' \
     'f5@far.test f5@far.test relayed 2.1.9 [127.0.0.1]'
 logged 'split: maxrcpts=3' || lab_fail "not split"
+# in so many that the line with their ids comes in pieces, here without a time
+many=() them=()
+for i in $(seq 198); do
+	many+=("m$i@far.test")
+	them+=("m$i@far.test m$i@far.test relayed 2.1.9 [127.0.0.1]")
+done
+mark many@h.test a@h.test "${many[@]}"
+want many@h.test "${them[@]}"
+logged "^$qid\[1\]: split: maxrcpts=3, rcpts=198, .* \.\.\.$" ||
+    lab_fail "no long line: $(grep "$qid" "$log" | head -3)"
 
 # 4. deferred, then too old: Sendmail names nobody
 mark defer@h.test a@h.test defer@far.test friend@far.test

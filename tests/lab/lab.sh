@@ -37,20 +37,28 @@ lab_ports() {
 
 lab_listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Debian's packages, fetched once and unpacked, not installed.
+# lab_fetch NAME FILE PACKAGE...: Debian's packages, fetched once and unpacked
+# to $lab_cache/NAME, not installed; FILE is there then
+lab_fetch() {
+	local name=$1 file=$2 new=$lab_cache/new-$1-$$; shift 2
+	[ ! -x "$lab_cache/$name/$file" ] || return 0
+	rm -rf "$new"; mkdir -p "$new/debs"
+	(cd "$new/debs" && {
+		apt-get -q download "$@" ||
+		    { apt-get -q update && apt-get -q download "$@"; }
+	} >log 2>&1) ||
+	    lab_fail "cannot fetch $1: $(tail -1 "$new/debs/log")"
+	for deb in "$new"/debs/*.deb; do HOME=/ dpkg -x "$deb" "$new/$name"; done
+	# a setgid program is denied its LD_LIBRARY_PATH
+	chmod -R g-s "$new/$name"
+	mv -T "$new/$name" "$lab_cache/$name" 2>/dev/null ||
+	    [ -x "$lab_cache/$name/$file" ] ||
+	    lab_fail "cannot keep $1 in $lab_cache"
+	rm -rf "$new"
+}
+
 lab_fetch_postfix() {
-	[ -x "$lab_cache/pfx/usr/sbin/postfix" ] && return
-	rm -rf "$lab_cache/new"; mkdir -p "$lab_cache/new/debs"
-	(cd "$lab_cache/new/debs" && {
-		apt-get -q download postfix postfix-pcre postfix-lmdb ||
-		    { apt-get -q update && apt-get -q download postfix \
-		    postfix-pcre postfix-lmdb; }; } >log 2>&1) ||
-	    lab_fail "cannot fetch postfix: $(tail -1 "$lab_cache/new/debs/log")"
-	for deb in "$lab_cache"/new/debs/*.deb; do
-		dpkg -x "$deb" "$lab_cache/new/pfx"
-	done
-	rm -rf "$lab_cache/pfx" "$lab_cache/new/debs"
-	mv "$lab_cache/new/pfx" "$lab_cache/pfx"
+	lab_fetch pfx usr/sbin/postfix postfix postfix-pcre postfix-lmdb
 }
 
 lab_start() {

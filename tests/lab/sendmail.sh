@@ -11,47 +11,37 @@
 #
 # Local mail goes to $lab/sendmail/mbox.USER; a user whose name stands in
 # $lab/sendmail/exits as "USER STATUS" makes the local mailer exit so.
+# After lab_start_syslog it logs by syslog(3) to a real rsyslogd instead, which
+# nobody else on this machine sees.
+#
 # $lab/sendmail/aliases is read anew by lab_sm -bi; forward/USER are .forward.
 # shellcheck shell=bash disable=SC2154
 sm_level=${sm_level:-9}
 sm_user=${sm_user:-$(id -un)}
+syslog_pid=
 
 lab_fetch_sendmail() {
-	[ -x "$lab_cache/sm/usr/libexec/sendmail/sendmail" ] && return
-	local new=$lab_cache/new-sm-$$
-	local debs='sendmail-bin sendmail-cf m4 libsigsegv2 libwrap0
-	    liblockfile1 libnsl2 libtirpc3'
-	rm -rf "$new"; mkdir -p "$new/debs"
-	# shellcheck disable=SC2086
-	(cd "$new/debs" && {
-		apt-get -q download $debs ||
-		    { apt-get -q update && apt-get -q download $debs; }
-	} >log 2>&1) ||
-	    lab_fail "cannot fetch sendmail: $(tail -1 "$new/debs/log")"
-	for deb in "$new"/debs/*.deb; do HOME=/ dpkg -x "$deb" "$new/sm"; done
-	# a setgid program is denied its LD_LIBRARY_PATH
-	chmod g-s "$new/sm/usr/libexec/sendmail/sendmail"
-	mv -T "$new/sm" "$lab_cache/sm" 2>/dev/null ||
-	    [ -x "$lab_cache/sm/usr/libexec/sendmail/sendmail" ] ||
-	    lab_fail "cannot keep sendmail in $lab_cache"
-	rm -rf "$new"
+	lab_fetch sm usr/libexec/sendmail/sendmail sendmail-bin sendmail-cf m4 \
+	    libsigsegv2 libwrap0 liblockfile1 libnsl2 libtirpc3
 }
 
 # A host name without a dot costs a sleep of a minute at every start.
 lab_sm_exec() {
 	local root=${sm_root:-$lab_cache/sm} name
 	local sm=$root/usr/libexec/sendmail/sendmail
+	local to=(-D "$lab/sendmail/mail.log" -d89.10)
+	[ -z "$syslog_pid" ] || to=(-L sm-mta)
 	name=$(hostname)
 	set -- env \
 	    LD_LIBRARY_PATH="$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
-	    "$sm" -D "$lab/sendmail/mail.log" -d89.10 \
-	    -C "$lab/sendmail/sm.cf" "$@"
+	    "$sm" "${to[@]}" -C "$lab/sendmail/sm.cf" "$@"
 	[ "$sm_user" = "$(id -un)" ] || set -- setpriv --reuid "$sm_user" \
 	    --regid "$(id -g "$sm_user")" --clear-groups "$@"
 	if [ "${name#*.}" = "$name" ] && unshare -u true 2>/dev/null; then
 		# shellcheck disable=SC2016
 		set -- unshare -u sh -c 'hostname mta.lab.test; exec "$@"' sh "$@"
 	fi
+	[ -z "$syslog_pid" ] || set -- nsenter -t "$syslog_pid" -m "$@"
 	exec "$@"
 }
 lab_sm() { (lab_sm_exec "$@"); }
@@ -83,6 +73,8 @@ lab_make_sendmail() {
 		define(\`confFORWARD_PATH', \`$w/forward/\$u')dnl
 		define(\`confLOG_LEVEL', \`$sm_level')dnl
 		define(\`confTO_IDENT', \`0')dnl
+		define(\`confQUEUE_LA', \`1000')dnl
+		define(\`confREFUSE_LA', \`1000')dnl
 		define(\`confMIN_QUEUE_AGE', \`0')dnl
 		define(\`SMART_HOST', \`relay:[127.0.0.1]')dnl
 		define(\`RELAY_MAILER_ARGS', \`TCP \$h $sink_port')dnl
@@ -119,4 +111,30 @@ lab_start_sendmail() {
 	lab_run sendmail lab_sm_exec -bD
 	lab_wait 20 lab_listens "$sm_port" ||
 	    lab_fail "sendmail is deaf: $(tail -3 "$lab/sendmail.log")"
+}
+
+# A /dev of its own, so that /dev/log is.
+lab_start_syslog() {
+	local root=$lab_cache/rs w=$lab/sendmail
+	lab_fetch rs usr/sbin/rsyslogd rsyslog libestr0 libfastjson4 liblognorm5
+	mkdir -p "$w/dev"
+	cat >"$w/rsyslog.conf" <<-EOF
+	module(load="imuxsock")
+	*.* action(type="omfile" file="$w/mail.log")
+	EOF
+	cat >"$w/syslog.sh" <<-EOF
+	set -e
+	mount -t tmpfs -o mode=755 none "$w/dev"
+	for d in null zero random urandom tty; do
+		touch "$w/dev/\$d"
+		mount --bind "/dev/\$d" "$w/dev/\$d"
+	done
+	mount --rbind "$w/dev" /dev
+	LD_LIBRARY_PATH="$root/usr/lib/x86_64-linux-gnu" exec \
+	    "$root/usr/sbin/rsyslogd" -n -i NONE -f "$w/rsyslog.conf" \
+	    -M "$root/usr/lib/x86_64-linux-gnu/rsyslog"
+	EOF
+	lab_run syslog unshare -m sh "$w/syslog.sh"
+	lab_wait 20 nsenter -t "$syslog_pid" -m test -S /dev/log ||
+	    lab_fail "no syslog: $(tail -3 "$lab/syslog.log")"
 }

@@ -3,7 +3,8 @@
 
 A recipient whose local part begins with "defer" gets 451, with "bounce" or
 "soft" 550, any other 250; one that begins with "late" gets the message
-refused after DATA.  Over LMTP, which it speaks too, that is said of each
+refused after DATA; "words" is refused, and "thanks" gets its message accepted,
+in 300 octets that are not ASCII.  Over LMTP, which it speaks too, that is said of each
 recipient, and "full" is told 452 then.  Each message taken appends a line to FILE: its X-Number
 header or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told
 otherwise.  Without options it knows neither MTRK nor TLS.
@@ -28,6 +29,7 @@ options.add_argument("--greet", default="220 sink.test ESMTP")
 options.add_argument("--heard", help="a file for all commands, each with its connection's number")
 options.add_argument("--meet", type=int, help="go on with DATA only once so many have come there")
 options.add_argument("--hold", help="answer a message's end only once this file exists")
+WORDS = "\u043d\u0435\u043b\u044c\u0437\u044f" * 25
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -68,6 +70,8 @@ class Session(socketserver.StreamRequestHandler):
             self.say("550 5.1.1 no such user")
         elif local.startswith("soft"):
             self.say("550 5.1.1 soft refusal")
+        elif local.startswith("words"):
+            self.say("550 5.1.1 " + WORDS)
         else:
             self.rcpts.append(local.split(">")[0])
             self.say("250 2.1.5 ok")
@@ -103,10 +107,11 @@ class Session(socketserver.StreamRequestHandler):
             with lock, open(set.file, "a") as out:
                 out.write(number + " " + ",".join(self.rcpts) + "\n")
         late = [r for r in self.rcpts if r.startswith("late")]
+        thanks = WORDS + ": " if self.rcpts and self.rcpts[0].startswith("thanks") else "Ok: "
         for one in self.rcpts if self.lmtp else ["".join(late[:1])]:
             self.say("554 5.6.0 content refused" if one.startswith("late") else
                      "452 4.2.2 mailbox full" if one.startswith("full") else
-                     "250 2.0.0 Ok: queued as SINK01")
+                     "250 2.0.0 " + thanks + "queued as SINK01")
         self.rcpts = []
 
     def command(self, line):
