@@ -86,6 +86,8 @@ lab_stop() {
 	if [ $status != 0 ] && [ $status != 77 ]; then
 		tail -n 15 "$lab"/*.log >&2 2>/dev/null
 	fi
+	awk -v d="$lab/" 'index($2, d) == 1 { print $2 }' /proc/self/mounts |
+	    xargs -r umount -l
 	rm -rf "$lab"
 	exit $status
 }
