@@ -10,6 +10,7 @@
 
 enum {
 	LINE_LEN_MAX = 964, /* ours: a word that long still fits 998 (A27) */
+	SOUND_MAX = 12 * LINE_LEN_MAX, /* ten fields, and what is around */
 	ADDRESS_LEN_MAX = 900, /* ours: with the field's name it fits a line */
 	FOLD_AT = 78, /* RFC 5322 2.1.1 */
 	BOUNDARY_OCTETS = 12, /* random; never guessed, so never in a body */
@@ -302,6 +303,22 @@ tstat_write(const struct tstat *t, struct buf *out)
 	return err != MTRK_OK ? err : (enum mtrk_err)out->err;
 }
 
+bool
+tstat_is_sound(const struct tstat_part *p, const struct tstat_recipient *r)
+{
+	struct tstat_recipient copy = *r;
+	struct tstat_part one = *p;
+	struct tstat t = { &one, 1 };
+	struct buf out = BUF(SOUND_MAX);
+	bool ok;
+
+	one.recipients = &copy;
+	one.n = 1;
+	ok = tstat_write(&t, &out) == MTRK_OK;
+	buf_free(&out);
+	return ok;
+}
+
 /* One more element; the room doubles whenever `n` is a power of two. */
 static void *
 grow(void *array, size_t n, size_t size)
@@ -345,6 +362,19 @@ free_recipient(struct tstat_recipient *r)
 	free(r->final);
 	free(r->remote_type);
 	free(r->remote_mta);
+}
+
+void
+tstat_drop_unsound(struct tstat_part *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (tstat_is_sound(p, &p->recipients[i]))
+			p->recipients[kept++] = p->recipients[i];
+		else
+			free_recipient(&p->recipients[i]);
+	p->n = kept;
 }
 
 static void

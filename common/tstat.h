@@ -58,5 +58,9 @@ void tstat_free(struct tstat *); /* leaves it empty */
 /* A new last part or recipient, zeroed with times WHEN_NONE; NULL: memory. */
 struct tstat_part *tstat_add_part(struct tstat *);
 struct tstat_recipient *tstat_add_recipient(struct tstat_part *);
+/* Frees the recipients that tstat_write() would refuse. */
+void tstat_drop_unsound(struct tstat_part *);
+/* Would it write this recipient of this part? */
+bool tstat_is_sound(const struct tstat_part *, const struct tstat_recipient *);
 
 #endif

@@ -110,8 +110,10 @@ combine_parts(struct tstat *known, struct tstat *from)
 	for (size_t i = 0; i < from->n && known->n < TSTAT_PARTS_MAX; i++) {
 		struct tstat_part *p;
 
-		/* what the generator would refuse isn't ours to say */
-		if (from->parts[i].n == 0 || from->parts[i].envid == NULL)
+		/* what the generator would refuse isn't ours to say, and
+		 * must not take the rest with it */
+		tstat_drop_unsound(&from->parts[i]);
+		if (from->parts[i].n == 0)
 			continue;
 		if ((p = tstat_add_part(known)) == NULL)
 			return MTRK_NOMEM;
@@ -162,14 +164,18 @@ take_over(struct tstat_recipient *ours, const struct tstat_recipient *theirs)
 	    : MTRK_OK;
 }
 
-/* A state that says more than "transferred", and whole. */
+/* A state that says more than "transferred", and that can be told as ours. */
 static bool
-is_worth_it(const struct tstat_recipient *r)
+is_worth_it(const struct tstat_part *part, const struct tstat_recipient *ours,
+    const struct tstat_recipient *theirs)
 {
-	return r->action != ACTION_NONE && r->action != ACTION_OPAQUE &&
-	    r->status.klass != 0 &&
-	    (r->action == ACTION_DELAYED || r->action == ACTION_FAILED ||
-		r->last_attempt != WHEN_NONE);
+	struct tstat_recipient told = *theirs;
+
+	told.original_type = ours->original_type;
+	told.original = ours->original;
+	told.final_type = ours->final_type;
+	told.final = ours->final;
+	return theirs->action != ACTION_OPAQUE && tstat_is_sound(part, &told);
 }
 
 enum mtrk_err
@@ -188,7 +194,8 @@ combine_fold(struct tstat *known, const char *host, const struct tstat *from)
 			    r->original == NULL)
 				continue;
 			theirs = find_original(from, r->original);
-			if (theirs != NULL && is_worth_it(theirs) &&
+			if (theirs != NULL &&
+			    is_worth_it(&known->parts[i], r, theirs) &&
 			    take_over(r, theirs) != MTRK_OK)
 				err = MTRK_NOMEM;
 		}

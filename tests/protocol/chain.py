@@ -16,6 +16,7 @@ import time
 sys.dont_write_bytecode = True
 import fill  # noqa: E402
 from run import House, Server, tracked  # noqa: E402
+from track import case  # noqa: E402
 from daemon import SECRET, greeted, secured  # noqa: E402
 
 NET = "127.%d.%d" % (64 + os.getpid() // 256 % 128, os.getpid() % 256)
@@ -125,6 +126,23 @@ def check_loop(outer, inner):
     assert time.monotonic() - begin < 5
     b.stop()
     assert a.stop() == 0
+
+
+def check_faulty(outer, inner):
+    """T18: a server that answers as RFC 3887's example 6 does, without its
+    date, makes no answer of ours invalid, nor none"""
+    for lines in ([], ["Disguise yes"]):
+        server = at(outer, "faulty", NET + ".1", ["Chain %s.0/24" % NET] + lines)
+        client = greeted(server.port)
+        with socket.create_server((NET + ".4", 1038)) as example:
+            client.send(("TRACK slow@client.example %s\r\n" % SECRET).encode())
+            there, _ = example.accept()
+            there.sendall(b"+OK/MTQP\r\n+OK+\r\n" + case("rfc3887-06-delivered"))
+            got = read_answer(client)
+        there.close()
+        assert values(got, "Action") == [
+            "relayed" if lines else "transferred"], got
+        assert server.stop() == 0
 
 
 def deadline_check(outer, inner):

@@ -117,6 +117,8 @@ folding(void **state)
 	add(q, "b@x", ACTION_OPAQUE, STATUS(2, 0, 0), NULL);
 	add(q, "c@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
 	q = part(&from);
+	/* T22, T18: what the strict generator wouldn't take */
+	add(q, "b@x", ACTION_DELIVERED, STATUS(2, 1, 9), NULL);
 	add(q, "a@x", ACTION_FAILED, STATUS(5, 1, 1), "deep.test");
 	assert_int_equal(combine_fold(&known, "one.test", &from), MTRK_OK);
 	p = known.parts;
@@ -144,15 +146,27 @@ static void
 parts(void **state)
 {
 	struct tstat known = { 0 }, from = { 0 };
+	struct buf text = BUF(1u << 20);
+	struct tstat_part *p;
 
 	(void)state;
 	add(part(&known), "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0),
 	    "one.test");
 	part(&from); /* without a recipient: not ours to say */
-	add(part(&from), "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
+	p = part(&from); /* nor what the generator refuses */
+	add(p, "a@x", ACTION_DELIVERED, STATUS(2, 1, 9), NULL);
+	add(p, "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
+	add(p, "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
+	p->recipients[2].last_attempt = WHEN_NONE;
+	p = part(&from);
+	add(p, "a@x", ACTION_FAILED, STATUS(5, 0, 0), NULL);
+	p->arrival = WHEN_NONE;
 	assert_int_equal(combine_parts(&known, &from), MTRK_OK);
 	assert_int_equal(known.n, 2);
+	assert_int_equal(known.parts[1].n, 1);
 	assert_int_equal(known.parts[1].recipients[0].action, ACTION_DELIVERED);
+	assert_int_equal(tstat_write(&known, &text), MTRK_OK);
+	buf_free(&text);
 	assert_int_equal(from.n, 0);
 	for (unsigned i = 0; i < 2 * TSTAT_PARTS_MAX; i++)
 		add(part(&from), "a@x", ACTION_DELIVERED, STATUS(2, 0, 0),
