@@ -197,6 +197,17 @@ expand(struct disposition *d, struct span own)
 	d->final = own;
 }
 
+/* T22: 2.1.9 is for relayed alone, whatever another host says of itself. */
+static struct status
+status_for(enum action a, struct status s)
+{
+	static const struct status foreign = { 2, 1, 9 };
+
+	if (a != ACTION_RELAYED && memcmp(&s, &foreign, sizeof s) == 0)
+		return STATUS(2, 0, 0);
+	return s;
+}
+
 void
 disposition_of(const struct message *m, uint32_t recipient,
     uint64_t queue_lifetime_s, struct disposition *out)
@@ -225,6 +236,7 @@ disposition_of(const struct message *m, uint32_t recipient,
 	}
 	if (w.several || w.list)
 		expand(out, w.own);
+	out->status = status_for(out->action, out->status);
 	if (!action_is_end(out->action))
 		out->will_retry_until = m->arrival + (int64_t)queue_lifetime_s;
 }

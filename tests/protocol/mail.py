@@ -58,6 +58,8 @@ MESSAGES = [
         ("long@here.example",
          ["ORCPT=rfc822;" + "+20".join(["twelve-octet"] * 30)]),
     ]),
+    tracked("38D4EA84799", "odd-status@client.example",
+            [("erin@here.example", [])]),
 ]
 # by mtrk-gate, to a host that tracks
 HANDED = {"handed@client.example": "mx.next.example"}
@@ -90,4 +92,6 @@ def log_lines():
              "local", "2.0.0", mailbox),
         line("96", "smtp", "<private@far.example>, orig_to=<boss@here.example>",
              "mx.far.example[192.0.2.1]:25", "2.0.0", "sent (250 ok)"),
+        line("99", "lmtp", "<erin@here.example>", "mx.example.org[private/lmtp]",
+             "2.1.9", "sent (250 2.1.9 Saved)"),
     ]

@@ -116,3 +116,21 @@ C: TRACK *
 answer: q1@h.test one.test bob@x.test relayed 2.1.9 two.test
 C: QUIT
 exit: 0
+# T15: expanded is an end, and nobody is asked further
+track: query --json mtqp://one.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
+at one.test
+S: +OK/MTQP
+C: TRACK *
+answer: q1@h.test one.test list@x.test expanded 2.0.0
+C: QUIT
+exit: 0
+out: *"outcome":"well"*
+# T15, Q23: opaque is the server's other way to say that it doesn't tell
+track: query --json mtqp://one.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
+at one.test
+S: +OK/MTQP
+C: TRACK *
+answer: q1@h.test one.test bob@x.test opaque 2.0.0
+C: QUIT
+exit: 3
+out: *"outcome":"no-information"*
