@@ -119,23 +119,35 @@ find(struct limits *l, const struct key *k, int64_t now_ms)
 	return c;
 }
 
+static void
+forget_connections(struct limits *l, const struct key *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct client *c = place(l, &keys[i]);
+
+		if (c != NULL && c->connections > 0)
+			c->connections--;
+	}
+}
+
+/* Each key is counted before the next is looked for, which could otherwise
+ * be given its place. */
 bool
 limits_connect(struct limits *l, const struct net_ip *ip, int64_t now_ms)
 {
 	struct key keys[KEYS_MAX];
-	struct client *c[KEYS_MAX];
 	size_t n = keys_of(ip, keys);
 
-	if (l->conf.connections == 0)
-		return true;
-	for (size_t i = 0; i < n; i++) {
-		c[i] = find(l, &keys[i], now_ms);
-		if (c[i] == NULL ||
-		    c[i]->connections >= l->conf.connections * keys[i].factor)
+	for (size_t i = 0; l->conf.connections > 0 && i < n; i++) {
+		struct client *c = find(l, &keys[i], now_ms);
+
+		if (c == NULL ||
+		    c->connections >= l->conf.connections * keys[i].factor) {
+			forget_connections(l, keys, i);
 			return false;
+		}
+		c->connections++;
 	}
-	for (size_t i = 0; i < n; i++)
-		c[i]->connections++;
 	return true;
 }
 
@@ -145,12 +157,8 @@ limits_closed(struct limits *l, const struct net_ip *ip)
 	struct key keys[KEYS_MAX];
 	size_t n = keys_of(ip, keys);
 
-	for (size_t i = 0; l->conf.connections > 0 && i < n; i++) {
-		struct client *c = place(l, &keys[i]);
-
-		if (c != NULL && c->connections > 0)
-			c->connections--;
-	}
+	if (l->conf.connections > 0)
+		forget_connections(l, keys, n);
 }
 
 /* A bucket of a minute's commands that empties within a minute. */

@@ -145,6 +145,36 @@ many(void **state)
 	limits_free(&l);
 }
 
+/* Where one place is left, an IPv6 address, which needs two, isn't let in,
+ * and nobody is counted twice. */
+static void
+one_place(void **state)
+{
+	const struct limits_conf conf = { 2, 0, 0 };
+	struct limits *l;
+	struct net_ip site = v6(1, 1, 1);
+
+	(void)state;
+	assert_int_equal(limits_new(&conf, 8, 42, &l), MTRK_OK);
+	for (unsigned i = 0; i < 7; i++) {
+		struct net_ip ip = v4(i);
+
+		assert_true(limits_connect(l, &ip, i));
+	}
+	assert_false(limits_connect(l, &site, 8));
+	for (unsigned i = 0; i < 7; i++) {
+		struct net_ip ip = v4(i);
+
+		assert_true(limits_connect(l, &ip, 9));
+		limits_closed(l, &ip);
+		limits_closed(l, &ip);
+	}
+	assert_true(limits_connect(l, &site, 10));
+	assert_true(limits_connect(l, &site, 10));
+	assert_false(limits_connect(l, &site, 10));
+	limits_free(&l);
+}
+
 int
 main(void)
 {
@@ -154,6 +184,7 @@ main(void)
 		cmocka_unit_test(commands),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(many),
+		cmocka_unit_test(one_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
