@@ -4,25 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/conn_private.h"
 #include "common/log.h"
-#include "common/loop_private.h"
-#include "common/watch.h"
 
 enum { ROUNDS = 4 /* reads in one turn, so that others get theirs */ };
-
-/* What a connection is waiting for; nothing else decides what it may do. */
-enum wait {
-	WAIT_REQUEST, /* the first octet of a line */
-	WAIT_LINE, /* the rest of it */
-	WAIT_ANSWER, /* conn_resume(): the protocol works on a line */
-	WAIT_PAUSE, /* a time, before the answer goes out */
-	WAIT_FLUSH, /* that the peer reads: too much is queued */
-	WAIT_LAST_FLUSH, /* the same, and then the end */
-	WAIT_BEFORE_TLS, /* the same, and then a handshake */
-	WAIT_TLS, /* the handshake */
-	WAIT_GONE, /* its memory is freed by the next turn of the loop */
-	WAIT_COUNT
-};
 
 static const struct {
 	const char *name;
@@ -43,31 +28,6 @@ static const struct {
 	[WAIT_GONE] = { "gone", false, false, NULL },
 };
 _Static_assert(ARRAY_LEN(waits) == WAIT_COUNT, "a row for each");
-
-struct conn {
-	LIST_ENTRY(conn) others;
-	struct loop *loop;
-	const struct protocol *protocol;
-	void *user;
-	int fd;
-	struct watch *watch;
-	struct alarm *late;
-	struct tls *tls; /* NULL: none is asked for */
-	bool secure; /* octets go through tls */
-	bool serving; /* what is written goes out when the lines are done */
-	enum wait wait;
-	struct lines lines;
-	struct buf in; /* not taken yet; empty when idle */
-	struct buf out; /* from `sent` on not sent yet; empty when idle */
-	size_t sent;
-	size_t behind; /* octets behind the line in hand */
-	size_t counted; /* in loop->held */
-	unsigned pause_s;
-	const char *why; /* it ended */
-	unsigned long id;
-	struct net_ip ip;
-	char peer[LOOP_ADDRESS];
-};
 
 static unsigned
 limit_of(const struct conn *c)
@@ -90,12 +50,6 @@ limit_of(const struct conn *c)
 	default:
 		return p->flush_s;
 	}
-}
-
-static size_t
-queued(const struct conn *c)
-{
-	return c->out.n - c->sent;
 }
 
 static void
@@ -131,47 +85,6 @@ conn_drop(struct conn *c, const char *why)
 	conn_wait(c, WAIT_GONE);
 }
 
-/* What a connection keeps between turns counts against the loop's limit. */
-static void
-account(struct conn *c)
-{
-	struct loop *l = c->loop;
-	size_t now = c->in.cap + c->out.cap;
-
-	l->held = l->held - c->counted + now;
-	c->counted = now;
-	if (l->held > l->held_max)
-		conn_drop(c, "too much memory in buffers");
-}
-
-/* An empty output buffer goes back to the loop, so an idle connection has
- * none. */
-static void
-give_back(struct conn *c)
-{
-	struct loop *l = c->loop;
-
-	if (l->spare.p == NULL && c->out.cap <= LOOP_SPARE_MAX) {
-		l->spare = c->out;
-		l->spare.n = 0;
-		l->spare.err = MTRK_OK;
-		c->out = BUF(SIZE_MAX);
-	} else {
-		buf_free(&c->out);
-	}
-	c->sent = 0;
-}
-
-struct buf *
-conn_out(struct conn *c)
-{
-	if (c->out.p == NULL && c->loop->spare.p != NULL) {
-		c->out = c->loop->spare;
-		c->loop->spare = BUF(SIZE_MAX);
-	}
-	return &c->out;
-}
-
 static ptrdiff_t
 put(struct conn *c, const char *p, size_t n)
 {
@@ -195,8 +108,8 @@ may_come(void)
 static bool
 send_queued(struct conn *c)
 {
-	while (queued(c) > 0) {
-		ptrdiff_t n = put(c, c->out.p + c->sent, queued(c));
+	while (conn_queued(c) > 0) {
+		ptrdiff_t n = put(c, c->out.p + c->sent, conn_queued(c));
 
 		if (n > 0) {
 			c->sent += (size_t)n;
@@ -208,7 +121,7 @@ send_queued(struct conn *c)
 			conn_drop(c, "connection lost");
 		return false;
 	}
-	give_back(c);
+	conn_give_back(c);
 	return true;
 }
 
@@ -239,11 +152,11 @@ flush(struct conn *c)
 {
 	if (c->out.err != MTRK_OK)
 		conn_drop(c, "out of memory");
-	if (c->wait == WAIT_TLS || c->wait == WAIT_PAUSE)
-		return; /* what is queued has to wait too */
-	if (c->wait != WAIT_GONE && send_queued(c))
+	/* in a handshake or a pause, what is queued has to wait too */
+	if (c->wait != WAIT_TLS && c->wait != WAIT_PAUSE &&
+	    c->wait != WAIT_GONE && send_queued(c))
 		after_sent(c);
-	account(c);
+	conn_account(c);
 }
 
 void
@@ -368,7 +281,7 @@ takes_lines(const struct conn *c)
 static void
 wait_for_more(struct conn *c, size_t left, bool took)
 {
-	if (queued(c) > LOOP_OUTPUT_MAX)
+	if (conn_queued(c) > LOOP_OUTPUT_MAX)
 		conn_wait(c, WAIT_FLUSH);
 	else if (left == 0 && !c->lines.discarding)
 		conn_wait(c, WAIT_REQUEST);
@@ -385,7 +298,7 @@ serve(struct conn *c, size_t n)
 	size_t at = 0, used;
 	bool took = false;
 
-	while (takes_lines(c) && queued(c) <= LOOP_OUTPUT_MAX) {
+	while (takes_lines(c) && conn_queued(c) <= LOOP_OUTPUT_MAX) {
 		struct span line = { input, 0 };
 		enum line what = lines_next(&c->lines,
 		    (struct span){ input + at, n - at }, &used, &line);
@@ -404,25 +317,11 @@ serve(struct conn *c, size_t n)
 	explicit_bzero(input, n); /* it may have held a secret */
 }
 
-/* To the loop's input, what was left over first.  How many octets. */
-static size_t
-unkeep(struct conn *c)
-{
-	size_t n = c->in.n;
-
-	if (n > 0) {
-		memcpy(c->loop->input, c->in.p, n);
-		explicit_bzero(c->in.p, n);
-		buf_free(&c->in);
-	}
-	return n;
-}
-
 /* False: that was all, for now or for ever. */
 static bool
 take_some(struct conn *c)
 {
-	size_t had = unkeep(c), room = LOOP_READ;
+	size_t had = conn_unkeep(c), room = LOOP_READ;
 	ptrdiff_t n = 0;
 
 	if (had <= LOOP_READ)

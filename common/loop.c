@@ -7,7 +7,10 @@
 #include "common/loop_private.h"
 #include "common/net.h"
 
-enum { SPARE_FDS = 64 /* ours: store, log, listeners, signals */ };
+enum {
+	SPARE_FDS = 64, /* ours: store, log, listeners, signals */
+	CALLS_BEFORE_LOOK = 32, /* ours */
+};
 
 static void
 on_accept(void *arg, int fd, const struct sockaddr *peer, size_t peer_size)
@@ -31,13 +34,31 @@ loop_listen_local(
 	return loop_source_listen(l, net_listen_local(path), p, on_accept, arg);
 }
 
+/* libevent would call those that wake themselves as long as there is one, and
+ * look only then who else is ready: looking in between, it calls all in
+ * turn. */
+static struct event_base *
+fair_base(void)
+{
+	struct event_config *c = event_config_new();
+	struct event_base *base = NULL;
+
+	if (c != NULL &&
+	    event_config_set_max_dispatch_interval(
+		c, NULL, CALLS_BEFORE_LOOK, 0) == 0)
+		base = event_base_new_with_config(c);
+	if (c != NULL)
+		event_config_free(c);
+	return base;
+}
+
 enum mtrk_err
 loop_new(unsigned conns_max, struct loop **out)
 {
 	struct loop *l = calloc(1, sizeof *l);
 
 	*out = NULL;
-	if (l == NULL || (l->base = event_base_new()) == NULL) {
+	if (l == NULL || (l->base = fair_base()) == NULL) {
 		free(l);
 		return MTRK_NOMEM;
 	}

@@ -1,7 +1,7 @@
 /*
  * common/loop.h -- one thread that serves many line-oriented connections: the
  * one door to libevent (with common/watch.h, for those who move the octets
- * themselves).  The connections are in conn.c.
+ * themselves).  The connections are in conn.c and conn_buffers.c.
  *
  * A protocol is a struct of functions and limits.  A connection is always
  * waiting for one thing, and no longer than a limit; input and output are
@@ -19,7 +19,7 @@
 
 enum {
 	LOOP_LINE_MAX = 4096, /* octets before CRLF that a protocol may ask */
-	LOOP_OUTPUT_MAX = 256 * 1024, /* more queued: no line is read */
+	LOOP_OUTPUT_MAX = 64 * 1024, /* more queued: no line is read */
 	LOOP_ADDRESS = 64, /* "192.0.2.1", "2001:db8::1" */
 };
 
@@ -68,8 +68,8 @@ enum mtrk_err loop_accept(
 /* The same on a socket in the file system, which is put there anew. */
 enum mtrk_err loop_listen_local(
     struct loop *, const char *path, const struct protocol *, void *arg);
-/* Octets that all connections' buffers may hold together; who would need more
- * is dropped. */
+/* Octets that all connections' buffers may hold together; when they would hold
+ * more, those with the most are dropped. */
 void loop_limit_memory(struct loop *, size_t octets);
 unsigned loop_connections(const struct loop *);
 /* Call `ready` whenever there is something to read.  Not for ever: until

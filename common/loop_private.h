@@ -1,6 +1,6 @@
 /*
  * common/loop_private.h -- what the files that know libevent (loop*.c,
- * watch.c) and conn.c share.
+ * watch.c) and conn*.c share.
  */
 #ifndef MTRK_COMMON_LOOP_PRIVATE_H
 #define MTRK_COMMON_LOOP_PRIVATE_H

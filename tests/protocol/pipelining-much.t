@@ -1,4 +1,4 @@
-# Q10: far more answers than may be queued (256 KB); none is lost
+# Q10: far more answers than may be queued (64 KB); none is lost
 S: +OK+/MTQP*
 S: .
 times 1000 TRACK four@client.example AAECAwQFBgcICQoLDA0ODw==\r\n
