@@ -1,11 +1,13 @@
 #include "milter/gate_book.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/log.h"
 #include "common/store.h"
+#include "milter/gate_claim.h"
 #include "milter/gate_message.h"
 
 enum {
@@ -13,6 +15,7 @@ enum {
 	STORE_WAIT_MS = 250, /* ours: the MTA's log must not be first */
 	LOG_EVERY_S = 60,
 	EVENTS_MAX = 64, /* ours: written at once */
+	LATE_MAX = 64, /* ours: claims behind a slow disk */
 };
 
 struct gate_book {
@@ -21,6 +24,10 @@ struct gate_book {
 	struct store *store; /* NULL: not there */
 	time_t store_tried;
 	unsigned long long unrecorded;
+	/* Claims that stay until what was done with them is durable: the store
+	 * writes in order, so a later success is theirs too. */
+	int late[LATE_MAX];
+	size_t late_n;
 };
 
 /* What a next hop took and the store does not know yet. */
@@ -37,9 +44,11 @@ struct gate_page {
 	char envid[ENVID_MAX + 1];
 	struct taken *taken; /* EVENTS_MAX; NULL: none yet */
 	size_t taken_n;
+	int claims;
+	bool slow; /* what was taken is not durable yet */
 };
 
-static struct log_limit no_store, not_written;
+static struct log_limit no_store, not_written, no_claims;
 
 static bool
 have_store(struct gate_book *b)
@@ -62,6 +71,26 @@ have_store(struct gate_book *b)
 	return false;
 }
 
+static void
+forget_late(struct gate_book *b)
+{
+	while (b->late_n > 0)
+		gate_claim_release(&b->late[--b->late_n]);
+}
+
+static void
+release(struct gate_page *p)
+{
+	struct gate_book *b = p->book;
+
+	if (p->slow && p->claims != GATE_CLAIM_NONE && b->late_n < LATE_MAX) {
+		b->late[b->late_n++] = p->claims;
+		p->claims = GATE_CLAIM_NONE;
+	}
+	gate_claim_release(&p->claims);
+	p->slow = false;
+}
+
 void
 gate_page_write(struct gate_page *p)
 {
@@ -77,6 +106,9 @@ gate_page_write(struct gate_page *p)
 	for (size_t i = 0; i < p->taken_n; i++)
 		events[i] = p->taken[i].event;
 	err = store_hand(b->store, &m, events, p->taken_n, STORE_WAIT_MS);
+	p->slow = err == MTRK_BUSY;
+	if (err == MTRK_OK)
+		forget_late(b);
 	if (err != MTRK_OK && err != MTRK_BUSY) {
 		b->unrecorded += p->taken_n;
 		if (log_allow(&not_written, LOG_EVERY_S, &missed))
@@ -96,7 +128,6 @@ door_mail(void *arg, struct span envid, struct span sender, struct mtrk *mark,
 		b->conf->retention_limit_s };
 
 	*give = false;
-	gate_page_write(p); /* of the message before */
 	if (!span_copy(p->envid, sizeof p->envid, envid) || !have_store(b))
 		return false;
 	gate_message_begin(p->message, span_of(b->queue_id), sender);
@@ -108,12 +139,44 @@ door_mail(void *arg, struct span envid, struct span sender, struct mtrk *mark,
 	return true;
 }
 
+/* Is the recipient this conversation's alone? */
+static bool
+claim(struct gate_page *p, uint32_t index)
+{
+	unsigned long missed;
+
+	if (gate_claim(p->book->conf->store, &p->claims,
+		gate_message_number(p->message), index))
+		return true;
+	if (errno != EAGAIN && log_allow(&no_claims, LOG_EVERY_S, &missed))
+		log_err("event=store text=\"%s/claims: %m\" mail=\"goes on,"
+			" without MTRK\"",
+		    p->book->conf->store);
+	return false;
+}
+
+/* Whoever had the claim before us may have handed the recipient on since we
+ * read the record. */
 static bool
 door_rcpt(void *arg, struct span original, struct span address, uint32_t *index)
 {
-	const struct gate_page *p = arg;
+	struct gate_page *p = arg;
 
-	return gate_message_rcpt(p->message, original, address, index);
+	return gate_message_rcpt(p->message, original, address, index) &&
+	    claim(p, *index) &&
+	    store_find(p->book->store, span_of(p->envid), gate_message_news,
+		p->message) == MTRK_OK &&
+	    gate_message_rcpt(p->message, original, address, index);
+}
+
+/* Durable before another may claim the same. */
+static void
+door_over(void *arg)
+{
+	struct gate_page *p = arg;
+
+	gate_page_write(p);
+	release(p);
 }
 
 static struct span
@@ -174,7 +237,8 @@ gate_page_host(struct gate_page *p, const char *host)
 struct outbound_doors
 gate_page_doors(struct gate_page *p)
 {
-	return (struct outbound_doors){ door_mail, door_rcpt, door_taken, p };
+	return (struct outbound_doors){ door_mail, door_rcpt, door_taken,
+		door_over, p };
 }
 
 struct gate_page *
@@ -186,6 +250,7 @@ gate_page_new(struct gate_book *b)
 		return NULL;
 	p->book = b;
 	p->host = "";
+	p->claims = GATE_CLAIM_NONE;
 	p->message = gate_message_new(b->conf->hide_forwarding != 0);
 	if (p->message == NULL)
 		gate_page_free(&p);
@@ -200,6 +265,8 @@ gate_page_free(struct gate_page **pp)
 	*pp = NULL;
 	if (p == NULL)
 		return;
+	if (p->message != NULL)
+		door_over(p);
 	gate_message_free(&p->message);
 	free(p->taken);
 	free(p);
@@ -226,6 +293,7 @@ gate_book_free(struct gate_book **bp)
 	if (b == NULL)
 		return;
 	store_close(&b->store);
+	forget_late(b);
 	free(b);
 }
 

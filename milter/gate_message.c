@@ -124,10 +124,7 @@ copy(struct gate_message *g, const struct message *m)
 		if (m->recipients[i].original.n > 0)
 			w[i].original = keep(g, m->recipients[i].original);
 	}
-	for (size_t i = 0; i < m->n_events && g->text.err == MTRK_OK; i++)
-		if (m->events[i].recipient < g->n)
-			take_event(g, &m->events[i],
-			    m->recipients[m->events[i].recipient].address);
+	gate_message_news(m, g);
 	return g->text.err == MTRK_OK;
 }
 
@@ -147,6 +144,20 @@ gate_message_offer(const struct message *m, void *arg)
 	if (right)
 		g->disagree = false;
 	return g->found && !right;
+}
+
+bool
+gate_message_news(const struct message *m, void *arg)
+{
+	struct gate_message *g = arg;
+
+	if (m->number != g->head.number || m->n_recipients != g->n)
+		return true;
+	for (size_t i = 0; i < m->n_events && g->text.err == MTRK_OK; i++)
+		if (m->events[i].recipient < g->n)
+			take_event(g, &m->events[i],
+			    m->recipients[m->events[i].recipient].address);
+	return false;
 }
 
 bool

@@ -44,6 +44,11 @@ bool gate_message_mark(const struct gate_message *, const struct retention *,
 bool gate_message_rcpt(struct gate_message *, struct span original,
     struct span address, uint32_t *index);
 
+/* The record once more, as it is now: another conversation may have handed a
+ * recipient on meanwhile.  Another message is passed over; as `each` above.
+ * Ask gate_message_rcpt() again then. */
+bool gate_message_news(const struct message *, void *arg);
+
 /* The record's number in the store. */
 uint64_t gate_message_number(const struct gate_message *);
 /* Is this the recipient's address as the record has it? */

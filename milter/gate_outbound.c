@@ -100,6 +100,8 @@ outbound_tube(struct outbound *o)
 void
 outbound_forget_transaction(struct outbound *o)
 {
+	if (o->tracked)
+		o->doors.over(o->doors.arg);
 	o->tracked = o->marked = false;
 	o->rcpts_n = o->accepted = 0;
 	buf_cut(&o->mail, 0);

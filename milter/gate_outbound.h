@@ -35,6 +35,8 @@ struct outbound_doors {
 	 * reply.  `hop` is the name that it gave itself, maybe empty. */
 	void (*taken)(void *arg, uint32_t index, struct span address,
 	    bool transferred, struct span hop, struct span words);
+	/* It ends, well or not; mail() told that it is tracked. */
+	void (*over)(void *arg);
 	void *arg;
 };
 #define OUTBOUND_NOBODY UINT32_MAX

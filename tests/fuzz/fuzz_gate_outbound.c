@@ -9,50 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "milter/gate_message.h"
-#include "milter/gate_outbound.h"
+#include "tests/lib/gate_doors.h"
 
-enum { ALL_MAX = 1 << 22, NOW = 1000 };
+enum { ALL_MAX = 1 << 22 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static struct gate_message *message;
-
-static bool
-door_mail(void *arg, struct span envid, struct span sender, struct mtrk *mark,
-    bool *give)
-{
-	struct recipient r[] = { { .address = SPAN("a@b") },
-		{ .original = SPAN("o"), .address = SPAN("b@b") } };
-	struct message m = { .sender = SPAN("s@a"),
-		.arrival = NOW,
-		.recipients = r,
-		.n_recipients = 2 };
-	const struct retention keep = { 86400, 86400 };
-
-	(void)arg;
-	gate_message_begin(message, SPAN(""), sender);
-	if (envid.n % 2 == 0)
-		gate_message_offer(&m, message);
-	*give = gate_message_mark(message, &keep, NOW, mark);
-	return gate_message_found(message);
-}
-
-static bool
-door_rcpt(void *arg, struct span original, struct span address, uint32_t *index)
-{
-	(void)arg;
-	return gate_message_rcpt(message, original, address, index);
-}
-
-static void
-door_taken(void *arg, uint32_t index, struct span address, bool transferred,
-    struct span hop, struct span words)
-{
-	(void)arg, (void)transferred, (void)hop, (void)words;
-	if (index == OUTBOUND_NOBODY || address.n > 10000)
-		abort();
-}
 
 /* What each side has said and got. */
 struct heard {
@@ -139,15 +100,14 @@ is_beginning_of(const struct buf *got, const struct buf *said)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	const struct outbound_doors doors = { door_mail, door_rcpt, door_taken,
-		NULL };
+	struct buf told = BUF(ALL_MAX);
+	struct outbound_doors doors = gate_doors_open(&told);
 	struct heard h = { BUF(ALL_MAX), BUF(ALL_MAX), BUF(ALL_MAX),
 		BUF(ALL_MAX) };
 	struct span rest = { (const char *)data, n < 65536 ? n : 65536 }, line;
 	struct outbound *o = outbound_new(&doors, OUTBOUND_TLS_MAY);
 	bool shaking = false;
 
-	message = gate_message_new(false);
 	while (rest.n > 0 && outbound_wish(o) != OUTBOUND_CLOSE) {
 		span_split(rest, '\n', &line, &rest);
 		if (line.n > 0)
@@ -159,7 +119,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		is_beginning_of(&h.to_mta, &h.hop);
 	}
 	outbound_free(&o);
-	gate_message_free(&message);
+	gate_doors_close();
+	buf_free(&told);
 	buf_free(&h.mta);
 	buf_free(&h.hop);
 	buf_free(&h.to_mta);

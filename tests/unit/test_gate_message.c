@@ -189,6 +189,27 @@ earlier_transactions(void **state)
 	rcpt("both@x.test", "m1@c.test", false, 2);
 }
 
+/* S30: another conversation has handed on what this one was about to. */
+static void
+news(void **state)
+{
+	struct event taken = { .kind = EVENT_HANDED,
+		.recipient = 0,
+		.address = SPAN("first@c.test") };
+	struct message m = sample(1, "Q"), other = sample(2, "R");
+
+	(void)state;
+	begin(&m);
+	rcpt("orig@x.test", "second@c.test", true, 0);
+	m.events = other.events = &taken;
+	m.n_events = other.n_events = 1;
+	assert_true(gate_message_news(&other, g)); /* not this one: go on */
+	rcpt("orig@x.test", "second@c.test", true, 0);
+	assert_false(gate_message_news(&m, g));
+	rcpt("orig@x.test", "second@c.test", false, 0);
+	rcpt("two@b.test", "two@b.test", true, 1);
+}
+
 /* S35: whom an alias changed gets no certifier, and stays who he was; whom it
  * did not change keeps it. */
 static void
@@ -214,6 +235,7 @@ main(void)
 		cmocka_unit_test(which_record),
 		cmocka_unit_test(recipients),
 		cmocka_unit_test(earlier_transactions),
+		cmocka_unit_test(news),
 		cmocka_unit_test(hidden_forwarding),
 	};
 

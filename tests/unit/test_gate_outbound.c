@@ -3,11 +3,9 @@
  * gets, whole and octet by octet; S21b, S21c, S27-S32, T22, T23, A38.
  */
 #include "tests/lib/cm.h"
+#include "tests/lib/gate_doors.h"
 
-#include "milter/gate_message.h"
-#include "milter/gate_outbound.h"
-
-#define CERT "VheLhqV/rCKJmplkGFwsyW59pYk"
+#define CERT GATE_DOORS_CERT
 #define MARK " MTRK=" CERT ":700\r\n"
 #define GREET \
 	{ 'H', "220 mx ESMTP\r\n" }, \
@@ -32,7 +30,7 @@
 		'h', text "\r\n" \
 	}
 
-enum { NOW = 1000, STEPS_MAX = 48 };
+enum { STEPS_MAX = 48 };
 
 /* M, H: what the MTA or the next hop says; m, h: what must have reached it
  * since; t: TLS comes up (v: verified), f: it fails; r: connected again; n:
@@ -48,61 +46,6 @@ struct dialogue {
 };
 
 static struct buf told = { .max = 65536 };
-static struct gate_message *message;
-
-static bool
-door_mail(void *arg, struct span envid, struct span sender, struct mtrk *mark,
-    bool *give)
-{
-	struct recipient r[] = {
-		{ .original = SPAN("o1@x"), .address = SPAN("r1@b") },
-		{ .address = SPAN("r2@b") },
-		{ .address = SPAN("r3@b") },
-	};
-	struct message m = { .envid = SPAN("q1@x"),
-		.sender = SPAN("a@x"),
-		.queue_id = SPAN("Q1"),
-		.arrival = NOW - 100,
-		.has_timeout = true,
-		.timeout_s = 800,
-		.recipients = r,
-		.n_recipients = 3 };
-	const struct retention keep = { 900000, 900000 };
-	const char *why;
-
-	(void)arg;
-	assert_int_equal(MTRK_OK, mtrk_parse(SPAN(CERT), mark, &why));
-	memcpy(m.certifier, mark->certifier, CERTIFIER_LEN);
-	gate_message_begin(message, SPAN(""), sender);
-	if (span_is(envid, "late@x"))
-		m.timeout_s = 100;
-	else if (!span_is(envid, "q1@x"))
-		return false;
-	gate_message_offer(&m, message);
-	*give = gate_message_mark(message, &keep, NOW, mark);
-	return gate_message_found(message);
-}
-
-static bool
-door_rcpt(void *arg, struct span original, struct span address, uint32_t *index)
-{
-	(void)arg;
-	return gate_message_rcpt(message, original, address, index);
-}
-
-static void
-door_taken(void *arg, uint32_t index, struct span address, bool transferred,
-    struct span hop, struct span words)
-{
-	(void)arg;
-	buf_fmt(&told, "%u %.*s %s %.*s %.*s;", index, (int)address.n,
-	    address.p, transferred ? "transferred" : "relayed", (int)hop.n,
-	    hop.p, (int)words.n, words.p);
-}
-
-static const struct outbound_doors doors = { door_mail, door_rcpt, door_taken,
-	NULL };
-
 static const struct dialogue dialogues[] = {
 	{ "S27: the mark goes to a hop that lists MTRK, and only there",
 	    OUTBOUND_TLS_MAY,
@@ -386,18 +329,17 @@ step(struct outbound *o, const struct dialogue *d, size_t i, bool whole)
 static void
 run(const struct dialogue *d, bool whole)
 {
+	struct outbound_doors doors = gate_doors_open(&told);
 	struct outbound *o = outbound_new(&doors, d->tls);
 
 	assert_non_null(o);
-	message = gate_message_new(false);
-	assert_non_null(message);
 	buf_cut(&told, 0);
 	for (size_t i = 0; i < STEPS_MAX && d->steps[i].who != '\0'; i++)
 		step(o, d, i, whole);
 	want(&(struct dialogue){ .name = d->name, .steps = { { 0, "" } } }, 0,
 	    outbound_to_mta(o));
-	gate_message_free(&message);
 	outbound_free(&o);
+	gate_doors_close();
 }
 
 static void
@@ -420,6 +362,7 @@ octet_by_octet(void **state)
 static void
 endless_line(void **state)
 {
+	struct outbound_doors doors = gate_doors_open(&told);
 	struct outbound *o = outbound_new(&doors, OUTBOUND_TLS_MAY);
 	char block[1000];
 	size_t out;
@@ -433,6 +376,7 @@ endless_line(void **state)
 	out = outbound_to_hop(o)->n;
 	assert_int_equal(100 * sizeof block, out);
 	outbound_free(&o);
+	gate_doors_close();
 }
 
 /* Recipients without end: the mark is taken back before their lines are more
@@ -440,12 +384,12 @@ endless_line(void **state)
 static void
 endless_recipients(void **state)
 {
+	struct outbound_doors doors = gate_doors_open(&told);
 	struct outbound *o = outbound_new(&doors, OUTBOUND_TLS_MAY);
 	static const char line[] = "RCPT TO:<r2@b> ORCPT=rfc822;r2@b\r\n";
 	size_t n = OUTBOUND_HELD_MAX / (sizeof line - 1) + 10, got = 0;
 
 	(void)state;
-	message = gate_message_new(false);
 	outbound_from_hop(o, SPAN("220 mx\r\n"));
 	outbound_from_mta(o, SPAN("EHLO a\r\n"));
 	outbound_from_hop(o, SPAN("250-mx\r\n250 MTRK\r\n"));
@@ -463,8 +407,8 @@ endless_recipients(void **state)
 	}
 	assert_int_equal(1, outbound_numbers(o).unmarked);
 	assert_int_equal(n, got); /* one reply a recipient */
-	gate_message_free(&message);
 	outbound_free(&o);
+	gate_doors_close();
 }
 
 int
