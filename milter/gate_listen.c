@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "common/net.h"
 #include "milter/gate_inbound.h"
-#include "milter/gate_pump.h"
 #include "milter/proxy_header.h"
 
 union address {
@@ -41,7 +40,7 @@ struct client {
 
 static unsigned long last_id;
 static struct tls_ctx *towards_mta; /* trusts anybody: it is our own MTA */
-static bool draining;
+static enum pump_ending ending;
 
 static struct inbound_turn
 turn_begin(struct pump *p)
@@ -75,14 +74,16 @@ turn_end(struct pump *p, const struct client *c, const struct inbound_turn *t)
 	}
 }
 
-/* As an MTA that shuts down does. */
+/* As an MTA that shuts down does.  A reply that is due may be the word that a
+ * message was taken, which the client must get. */
 static void
-end_if_idle(struct pump *p, void *user)
+end_if_due(struct pump *p, void *user)
 {
 	struct client *c = user;
 	struct inbound_turn t = turn_begin(p);
 
-	if (!inbound_idle(&c->machine))
+	if (ending == PUMP_ENDS_ALL ? c->machine.pending > 0
+				    : !inbound_idle(&c->machine))
 		return;
 	inbound_no_server(&c->machine, &t, "we stop");
 	turn_end(p, c, &t);
@@ -93,14 +94,17 @@ on_input(struct pump *p, void *user, enum side from, struct span in)
 {
 	struct client *c = user;
 	struct inbound_turn t = turn_begin(p);
-	size_t used = from == SIDE_CLIENT
-	    ? inbound_from_client(&c->machine, in, &t)
-	    : inbound_from_server(&c->machine, in, &t);
+	size_t used;
+
+	if (ending == PUMP_ENDS_ALL && from == SIDE_CLIENT)
+		return 0;
+	used = from == SIDE_CLIENT ? inbound_from_client(&c->machine, in, &t)
+				   : inbound_from_server(&c->machine, in, &t);
 
 	turn_end(p, c, &t);
-	if (draining && from == SIDE_SERVER && used == in.n &&
+	if (ending != PUMP_GOES_ON && from == SIDE_SERVER && used == in.n &&
 	    t.wish == INBOUND_GO)
-		end_if_idle(p, c);
+		end_if_due(p, c);
 	return used;
 }
 
@@ -169,10 +173,10 @@ static const struct pump_handler handler = {
 };
 
 void
-gate_listen_drain(void)
+gate_listen_end(enum pump_ending how)
 {
-	draining = true;
-	pump_each(&handler, end_if_idle);
+	ending = how;
+	pump_each(&handler, end_if_due);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/loop.h"
+#include "milter/gate_pump.h"
 
 enum {
 	GATE_CLIENTS_MAX = 8000, /* ours: two descriptors each */
@@ -25,7 +26,8 @@ enum mtrk_err gate_listen(struct loop *, const struct conf *,
     struct gate_listener **out);
 void gate_listener_free(struct gate_listener **); /* after its clients */
 
-/* End what is idle with 421, and everything else once it is.  */
-void gate_listen_drain(void);
+/* End conversations with 421, now and from now on, and as they come to that
+ * point. */
+void gate_listen_end(enum pump_ending);
 
 #endif

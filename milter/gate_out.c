@@ -14,7 +14,6 @@
 #include "milter/gate_book.h"
 #include "milter/gate_next.h"
 #include "milter/gate_outbound.h"
-#include "milter/gate_pump.h"
 
 enum {
 	QUEUE_ID_MAX = 63,
@@ -37,6 +36,7 @@ struct gate_out {
 	struct conf_hop pipe_hop;
 	char pipe_id[QUEUE_ID_MAX + 1];
 	bool pipe;
+	enum pump_ending ending;
 };
 
 /* One conversation.  It lives until its pump is closed and no look-up is
@@ -178,13 +178,32 @@ begin_handshake(struct talk *t)
 	settle(t);
 }
 
+/* The MTA tries again, and loses nothing: only the word that a message was
+ * taken must still reach it. */
+static void
+end_if_due(struct pump *p, void *user)
+{
+	struct talk *t = user;
+
+	(void)p;
+	if (outbound_wish(t->machine) == OUTBOUND_CLOSE ||
+	    (t->gate->ending == PUMP_ENDS_ALL
+		    ? outbound_awaits_verdict(t->machine)
+		    : !outbound_idle(t->machine)))
+		return;
+	outbound_end(t->machine, "4.3.2 the gate is being stopped");
+	settle(t);
+}
+
 static size_t
 on_input(struct pump *p, void *user, enum side from, struct span in)
 {
 	struct talk *t = user;
 	bool ok;
 
-	if (from == SIDE_CLIENT && !outbound_wants_mta(t->machine))
+	if (from == SIDE_CLIENT &&
+	    (!outbound_wants_mta(t->machine) ||
+		t->gate->ending == PUMP_ENDS_ALL))
 		return 0;
 	ok = from == SIDE_CLIENT ? outbound_from_mta(t->machine, in)
 				 : outbound_from_hop(t->machine, in);
@@ -193,6 +212,9 @@ on_input(struct pump *p, void *user, enum side from, struct span in)
 		return in.n;
 	}
 	settle(t);
+	if (from == SIDE_SERVER && t->gate->ending != PUMP_GOES_ON &&
+	    outbound_wish(t->machine) == OUTBOUND_GO)
+		end_if_due(p, t);
 	return in.n;
 }
 
@@ -274,6 +296,13 @@ on_closed(struct pump *p, void *user, const char *why)
 }
 
 static const struct pump_handler handler = { on_input, on_event, on_closed };
+
+void
+gate_out_end(struct gate_out *g, enum pump_ending how)
+{
+	g->ending = how;
+	pump_each(&handler, end_if_due);
+}
 
 /* ---- from the start of a conversation to its connection ---- */
 

@@ -8,6 +8,7 @@
 
 #include "common/conf.h"
 #include "common/loop.h"
+#include "milter/gate_pump.h"
 
 struct gate_out;
 
@@ -34,5 +35,8 @@ enum mtrk_err gate_out_listen(struct gate_out *, char *why);
  */
 enum mtrk_err gate_out_pipe(
     struct gate_out *, const char *host, const char *queue_id);
+
+/* End conversations with 421, now and as they come to that point. */
+void gate_out_end(struct gate_out *, enum pump_ending);
 
 #endif

@@ -542,6 +542,29 @@ outbound_drained(const struct outbound *o)
 	    (o->awaited_n == 0 && !o->shaking && o->wish == OUTBOUND_GO);
 }
 
+bool
+outbound_idle(const struct outbound *o)
+{
+	return o->awaited_n == 0 && !outbound_owes(o) && !o->tube &&
+	    o->phase == PHASE_COMMANDS && o->in_mta.n == 0 && o->mail.n == 0;
+}
+
+bool
+outbound_awaits_verdict(const struct outbound *o)
+{
+	for (size_t i = 0; i < o->awaited_n; i++)
+		if (o->awaited[(o->awaited_at + i) % AWAITED_MAX].what ==
+		    FOR_CONTENT)
+			return true;
+	return false;
+}
+
+void
+outbound_end(struct outbound *o, const char *words)
+{
+	outbound_give_up(o, words, NULL);
+}
+
 enum outbound_wish
 outbound_wish(const struct outbound *o)
 {

@@ -80,6 +80,12 @@ bool outbound_wants_mta(const struct outbound *);
 /* All that the MTA has said so far is on its way to the next hop, but for
  * what can't be: a part of a line. */
 bool outbound_drained(const struct outbound *);
+/* Nothing is in hand: no transaction, no reply that is due. */
+bool outbound_idle(const struct outbound *);
+/* The next hop has a whole message and owes the word that it was taken. */
+bool outbound_awaits_verdict(const struct outbound *);
+/* 421, with these static words, and both sides are closed. */
+void outbound_end(struct outbound *, const char *words);
 enum outbound_wish outbound_wish(const struct outbound *);
 
 /* TLS is up; why_not: the certificate does not fit the host, for this reason,

@@ -40,6 +40,13 @@ enum pump_event {
 
 struct pump;
 
+/* How a gate that was told to stop ends its conversations. */
+enum pump_ending {
+	PUMP_GOES_ON,
+	PUMP_ENDS_IDLE, /* with nothing in hand; what begins is let finish */
+	PUMP_ENDS_ALL, /* that wait for no reply; nothing new is begun */
+};
+
 /*
  * Called in the loop's thread.  Output goes to pump_out() and is sent, as far
  * as the peer takes it, once the call is over.

@@ -20,7 +20,11 @@
 #include "milter/gate_out.h"
 #include "milter/gate_pump.h"
 
-enum { SPARE_FDS = 64 /* log, listeners, signals */ };
+enum {
+	SPARE_FDS = 64, /* log, listeners, signals */
+	GRACE_S = 30, /* ours: for what was begun before SIGTERM */
+	VERDICT_S = 600, /* for a message's reply: RFC 5321 4.5.3.2.6 */
+};
 
 static struct gate {
 	struct conf conf;
@@ -28,7 +32,8 @@ static struct gate {
 	struct tls_ctx *tls; /* NULL: no GateTLS */
 	struct gate_listener *listeners[CONF_LISTEN_MAX];
 	struct gate_out *out; /* NULL: no GateRoute, and no pipe */
-	bool stopping;
+	enum pump_ending ending;
+	unsigned ending_s; /* since SIGTERM */
 } gate;
 
 /* --pipe HOST QUEUEID */
@@ -78,17 +83,29 @@ reload_tls(void)
 }
 
 static void
+end_conversations(enum pump_ending how)
+{
+	gate.ending = how;
+	gate_listen_end(how);
+	if (gate.out != NULL)
+		gate_out_end(gate.out, how);
+	if (pump_count() == 0)
+		loop_stop(gate.loop);
+}
+
+/* A second signal ends the grace, a third everything. */
+static void
 on_term(int sig)
 {
-	bool now = gate.stopping || pump_count() == 0;
+	bool now = gate.ending == PUMP_ENDS_ALL;
 
-	log_notice("event=stop signal=%d now=%s", sig, now ? "yes" : "no");
-	gate.stopping = true;
+	log_notice("event=stop signal=%d conversations=%u now=%s", sig,
+	    pump_count(), now || pump_count() == 0 ? "yes" : "no");
 	loop_deaf(gate.loop);
-	if (!now)
-		gate_listen_drain();
-	if (now || pump_count() == 0)
+	if (now)
 		loop_stop(gate.loop);
+	else
+		end_conversations(gate.ending + 1);
 }
 
 static void
@@ -108,8 +125,13 @@ static void
 on_second(void *arg)
 {
 	(void)arg;
-	if (gate.stopping && pump_count() == 0)
+	if (gate.ending == PUMP_GOES_ON)
+		return;
+	gate.ending_s++;
+	if (pump_count() == 0 || gate.ending_s >= VERDICT_S)
 		loop_stop(gate.loop);
+	else if (gate.ending_s == GRACE_S)
+		end_conversations(PUMP_ENDS_ALL);
 }
 
 static bool

@@ -35,7 +35,7 @@ enum { STEPS_MAX = 48 };
 /* M, H: what the MTA or the next hop says; m, h: what must have reached it
  * since; t: TLS comes up (v: verified), f: it fails; r: connected again; n:
  * to another host, are there more; w: the wish; d: the door was told; c: the
- * next hop closes. */
+ * next hop closes; i: is it idle, and is a verdict due; e: we stop. */
 struct dialogue {
 	const char *name;
 	enum outbound_tls tls;
@@ -239,6 +239,17 @@ static const struct dialogue dialogues[] = {
 	{ "what is no SMTP goes through as it is", OUTBOUND_TLS_MAY,
 	    { { 'H', "SSH-2.0\n\x01" }, { 'm', "SSH-2.0\n\x01" },
 		{ 'M', "\x02\x03" }, { 'h', "\x02\x03" } } },
+	{ "when it may stop: with nothing in hand, or at need without a"
+	  " message whose verdict is due",
+	    OUTBOUND_TLS_MAY,
+	    { { 'i', "busy" }, EHLO("CHUNKING"), { 'i', "idle" },
+		{ 'M', "NOOP" }, { 'i', "busy" }, { 'M', "\r\n" },
+		{ 'h', "NOOP\r\n" }, OK, { 'i', "idle" }, SAY(MAIL),
+		{ 'i', "busy" }, OK, { 'i', "busy" }, SAY("RCPT TO:<r2@b>"), OK,
+		SAY("DATA"), { 'H', "354 go\r\n" }, { 'm', "354 go\r\n" },
+		SAY("x"), { 'i', "busy" }, SAY("."), { 'i', "verdict" }, OK,
+		{ 'i', "idle" }, SAY("RSET"), { 'i', "busy" }, OK, { 'e', "" },
+		{ 'm', "421 4.3.2 we stop\r\n" }, { 'w', "close" } } },
 	{ "quoted paths", OUTBOUND_TLS_MAY,
 	    { EHLO("MTRK"), SAY("MAIL FROM:<\"> ENVID=q1@x \"@x>"), OK,
 		SAY("RSET"), OK, SAY("MAIL FROM:"), OK } },
@@ -251,6 +262,14 @@ wish_text(enum outbound_wish w)
 		"close" };
 
 	return texts[w];
+}
+
+static const char *
+hand_text(const struct outbound *o)
+{
+	if (outbound_awaits_verdict(o))
+		return outbound_idle(o) ? "both" : "verdict";
+	return outbound_idle(o) ? "idle" : "busy";
 }
 
 /* "text*" is a beginning. */
@@ -317,6 +336,13 @@ step(struct outbound *o, const struct dialogue *d, size_t i, bool whole)
 		break;
 	case 'n':
 		outbound_next(o, *text != '\0');
+		break;
+	case 'i':
+		if (strcmp(hand_text(o), text) != 0)
+			fail_msg("%s, step %zu: %s", d->name, i, hand_text(o));
+		break;
+	case 'e':
+		outbound_end(o, "4.3.2 we stop");
 		break;
 	case 'r':
 		outbound_reconnected(o);
