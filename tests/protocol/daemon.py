@@ -37,6 +37,9 @@ def exit_of(house, *args):
 
 
 def check_options(house):
+    # Q1: without a Listen it is port 1038
+    run = exit_of(house, "-nn", "-c", house.conf("preset", []))
+    assert "\nListen 0.0.0.0:1038\n" in run.stdout, run
     listen = "Listen 127.0.0.1:%d" % free_port()
     good = house.conf("good", [listen] + house.with_tls())
     run = exit_of(house, "-n", "-c", good)
@@ -137,7 +140,8 @@ def whose(sock):
 
 
 def check_certificates(house):
-    """A43: chosen by the STARTTLS parameter and by SNI, which must agree."""
+    """A43: chosen by the STARTTLS parameter and by SNI, which must agree
+    Q43: if they don't, the server ends it"""
     b = certificate(house, "b", "b.example.org", "both.example.org")
     c = certificate(house, "c", "c.example.org", "both.example.org")
     port = free_port()

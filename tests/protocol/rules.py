@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every rule of `rules` is cited by a test, else this fails.
+"""Every rule of `rules` is cited by a test of each side that it binds, else
+this fails.
 
     rules.py            check
     rules.py --table    the rules and the tests that cite them
@@ -16,21 +17,33 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = ("protocol/*.t", "protocol/*/*.t", "protocol/*.py", "unit/*.c",
           "e2e/*.sh")
 RULE = r"[QTA]\d+[a-z]?"
-CITATION = re.compile(r"^\s*(?:#|/\*|\*|\"\"\")\s*(%s(?:, %s)*): (.*)$"
+CITATION = re.compile(r"^\s*(?:#|/\*|\*|\"\"\")?\s*(%s(?:, %s)*): (.*)$"
                       % (RULE, RULE))
 WORDS_MIN = 3  # fewer don't say what is seen
+# Tests of who asks; all others are of who answers.
+CLIENT = re.compile(r"protocol/track/|unit/test_(uri|discover|dns|follow_hops|"
+                    r"known_servers|letter|timeline|token|track_conf|wallet)"
+                    r"\.|e2e/(discovery|neomutt|send-fails|tls-remembered)\.")
+BOTH = re.compile(r"unit/test_(tstat|status|when|encode)\.")  # read and write
 
 
 def read_rules():
-    """{id: title}; those without anything to see have None."""
+    """{id: (sides, title)}; sides "-": there is nothing to see."""
     rules = {}
     with open(TESTS + "/protocol/rules") as f:
         for line in f:
             if line.strip() and not line.startswith("#"):
-                name, title = line.split(None, 1)
+                name, sides, title = line.strip().split(None, 2)
                 assert name not in rules, name + " stands there twice"
-                rules[name] = None if title.startswith("- ") else title.strip()
+                assert sides in ("s", "c", "sc", "-"), line
+                rules[name] = sides, title
     return rules
+
+
+def sides_of(path):
+    if BOTH.search(path):
+        return "sc"
+    return "c" if CLIENT.search(path) else "s"
 
 
 def citations():
@@ -46,29 +59,42 @@ def citations():
                                    m[2].removesuffix("*/").strip())
 
 
+def faults(rules, cited):
+    for rule, places in cited.items():
+        if rule not in rules:
+            yield "%s: no such rule: %s:%d" % (rule, *places[0][:2])
+        elif rules[rule][0] == "-":
+            yield "%s: there is nothing to see: %s:%d" % (rule, *places[0][:2])
+    for rule, (sides, title) in rules.items():
+        seen = "".join(sides_of(c[0]) for c in cited.get(rule, ()))
+        for side in sides.strip("-"):
+            if side not in seen:
+                yield "%s: no test of the %s cites it: %s" % (
+                    rule, {"s": "server", "c": "client"}[side], title)
+
+
+def print_table(rules, cited):
+    for rule, (sides, title) in rules.items():
+        names = sorted({c[0].removeprefix("protocol/")
+                        for c in cited.get(rule, ())})
+        print("%-4s %-2s %s" % (rule, sides, " ".join(names) or title))
+
+
 def main(argv):
     rules, cited = read_rules(), {}
     for rule, path, number, seen in citations():
         cited.setdefault(rule, []).append((path, number, seen))
-    wrong = ["%s: no such rule: %s:%d" % (rule, *cited[rule][0][:2])
-             for rule in cited if rule not in rules]
-    wrong += ["%s: cited, though there is nothing to see: %s:%d"
-              % (rule, *cited[rule][0][:2])
-              for rule in rules if rules[rule] is None and rule in cited]
-    wrong += ["%s: no test cites it: %s" % (rule, title)
-              for rule, title in rules.items() if title and rule not in cited]
-    for rule, title in rules.items() if argv == ["--table"] else ():
-        names = sorted({c[0].removeprefix("protocol/")
-                        for c in cited.get(rule, ())})
-        print("%-4s %s" % (rule, " ".join(names) if title else "-"))
-    for rule in argv if argv != ["--table"] else ():
+    if argv == ["--table"]:
+        print_table(rules, cited)
+        return 0
+    for rule in argv:
         for c in cited.get(rule, ()):
             print("%s: %s:%d: %s" % (rule, *c))
-    for line in wrong:
-        print(line, file=sys.stderr)
+    wrong = list(faults(rules, cited))
+    print(*wrong, sep="\n", end="\n" if wrong else "", file=sys.stderr)
     if not argv and not wrong:
         print("%d rules, %d with nothing to see, %d citations" % (
-            len(rules), sum(t is None for t in rules.values()),
+            len(rules), sum(r[0] == "-" for r in rules.values()),
             sum(map(len, cited.values()))))
     return 1 if wrong else 0
 

@@ -1,4 +1,5 @@
 # Q23, A16: unknown and wrong secret: the same words, /noinfo
+# Q6, Q7: an indicator, an item, a blank and text, in their canonical case
 # A22: it is permanent: -ERR
 # A42: a message that came without MTRK stays unknown
 S: +OK+/MTQP*

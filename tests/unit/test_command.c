@@ -117,6 +117,7 @@ static const struct {
 	{ "QUIT now", "-BAD *", CLEAR, AFTER_NEXT },
 	{ "QUIT ", "-BAD *", CLEAR, AFTER_NEXT },
 	/* Q19-Q23, A7, A11, A13, A16 */
+	/* Q6, Q22: the store in trouble is -TEMP/unavailable; +OK+ else */
 	{ "TRACK a@h.example " SECRET, "+OK+ *", CLEAR, AFTER_NEXT },
 	{ "track \t a@h.example\t " BARE_SECRET, "+OK+ *", CLEAR, AFTER_NEXT },
 	{ "TRACK a@h.example " SECRET, "+OK+ *", TLS, AFTER_NEXT },

@@ -229,7 +229,10 @@ check_form(const struct buf *out)
 	assert_int_equal(line.n, 0); /* ends in CRLF */
 }
 
-/* Q21, EID 3721, T6, T10-T16 in their order; each part as it must stand. */
+/*
+ * Q21, EID 3721, T6, T10-T16 in their order; each part as it must stand.
+ * T9, T12: dates with four digits of year and a zone in numbers
+ */
 static void
 text_is_exact(void **state)
 {

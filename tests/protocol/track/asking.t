@@ -3,6 +3,8 @@
 # Q46: whoever has the URI may ask: this wallet knows nothing of the message
 # Q35: then QUIT
 # Q12: it is ready to wait two minutes, and more
+# A29: which is more than a server may take
+# Q21: the answer's MIME body is read, from its Content-Type on
 track: query --json mtqp://mx1.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
 at mx1.test
 C: <silent>

@@ -1,3 +1,15 @@
+# Q2: SRV of _mtqp._tcp.HOST is asked
+# Q2a: the first does not listen: the next
+dns: dead.test
+dns: mx2.test srv 10 1 1038 dead.test
+dns: mx2.test srv 20 1 1038 spare.test
+track: query --json mtqp://mx2.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
+at spare.test
+S: +OK/MTQP
+C: TRACK *
+answer: q1@h.test mx2.test bob@x.test delivered 2.0.0
+C: QUIT
+exit: 0
 # Q2, Q3: mx.test is tracked elsewhere: by SRV, not at its own address
 # Q2a: the lower number first, and at the SRV's port
 dns: mx.test
@@ -10,17 +22,6 @@ at track.test:2038
 S: +OK/MTQP
 C: TRACK *
 answer: q1@h.test mx.test bob@x.test delivered 2.0.0
-C: QUIT
-exit: 0
-# Q2a: the first does not listen: the next
-dns: dead.test
-dns: mx2.test srv 10 1 1038 dead.test
-dns: mx2.test srv 20 1 1038 spare.test
-track: query --json mtqp://mx2.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
-at spare.test
-S: +OK/MTQP
-C: TRACK *
-answer: q1@h.test mx2.test bob@x.test delivered 2.0.0
 C: QUIT
 exit: 0
 # Q2a: the target "." means that there is no such service, whatever listens

@@ -26,7 +26,7 @@ at a.test
 S: -TEMP/MTQP/x-moon-phase
 C: QUIT
 exit: 75
-# Q17: the fourth: a list without options
+# Q17, A50: the fourth: a list without options
 track: query --json mtqp://a.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
 at a.test
 S: +OK+/MTQP MTQP server ready

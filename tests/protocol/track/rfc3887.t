@@ -11,6 +11,7 @@ case: rfc3887-06-delivered
 C: QUIT
 exit: 0
 out: *"outcome":"well","word":"Delivered"*"last_attempt":null*
+# T10: an envid without the brackets that it was asked with in the example
 # T16: example 7 has Status last, and no blank behind its colon
 track: query --json mtqp://example2.com/track/12345-20010101@example.com/YWJjZGVmZ2gK
 at example2.com
