@@ -30,6 +30,7 @@ enum {
 	PURGE_STEPS = 500,
 	OPT_ONCE = 1000,
 	LOG_EVERY_S = 60,
+	NAMELESS_S = 5, /* that a log may be without its name; ours */
 };
 
 static bool once;
@@ -97,29 +98,68 @@ told_to_stop(void)
 	return sig == SIGTERM || sig == SIGINT;
 }
 
+static bool
+is_file(const char *path)
+{
+	return strcmp(path, "-") != 0 && strcmp(path, "journal") != 0 &&
+	    strncmp(path, "journal:", strlen("journal:")) != 0;
+}
+
+/* A log that is moved has no name until the MTA makes it anew, which takes a
+ * moment; one whose filesystem was unmounted lazily has none either. */
+static const char *
+trouble_of(const char *path, const struct follow *f)
+{
+	static time_t named;
+	const char *why = follow_trouble(f);
+	time_t now = time(NULL);
+
+	if (why != NULL || !is_file(path))
+		return why;
+	if (named == 0 || now < named || access(path, F_OK) == 0)
+		named = now;
+	return now - named > NAMELESS_S
+	    ? "nothing has its name; what was opened before is still read"
+	    : NULL;
+}
+
+static void
+tell_of_log(const char *path, const struct follow *f)
+{
+	static bool told;
+	const char *why = trouble_of(path, f);
+
+	if (why != NULL)
+		say_trouble("log", why);
+	else if (told)
+		log_notice("event=log-again");
+	told = why != NULL;
+}
+
 /* To the end, without a rest only as long as there is a heap of lines. */
 static enum mtrk_err
-read_all(struct collect *c, const struct follow *f)
+read_all(struct collect *c, const struct follow *f, const char *path)
 {
 	enum mtrk_err err;
 
 	while ((err = collect_some(c)) == MTRK_OK || err == MTRK_TOOBIG)
 		if (err == MTRK_OK && !once)
 			poll(NULL, 0, REST_MS);
-	if (err == MTRK_NOTFOUND && follow_trouble(f) != NULL)
-		say_trouble("log", follow_trouble(f));
-	else if (err != MTRK_NOTFOUND)
+	if (err == MTRK_NOTFOUND)
+		tell_of_log(path, f);
+	else
 		say_trouble("store", mtrk_err_text(err));
 	return err;
 }
 
 static void
-follow_for_ever(struct collect *c, struct follow *f, int signals)
+follow_for_ever(
+    struct collect *c, struct follow *f, const char *path, int signals)
 {
 	time_t saved = time(NULL), purged = 0;
 
 	while (!told_to_stop() && !follow_ended(f)) {
-		enum mtrk_err err = read_all(c, f);
+		enum mtrk_err err = read_all(c, f, path);
 
 		if (due(&saved, SAVE_EVERY_S))
 			collect_save(c);
@@ -157,14 +197,15 @@ log_numbers(const struct collect *c, const struct follow *f)
 
 /* To the end of what there is, or as long as there may be more. */
 static int
-run(struct collect *c, struct follow *f, bool for_ever, int signals)
+run(struct collect *c, struct follow *f, const char *path, bool for_ever,
+    int signals)
 {
 	enum mtrk_err err;
 
 	proc_ready();
 	if (for_ever)
-		follow_for_ever(c, f, signals);
-	err = read_all(c, f);
+		follow_for_ever(c, f, path, signals);
+	err = read_all(c, f, path);
 	if (collect_save(c) != MTRK_OK || err != MTRK_NOTFOUND)
 		return EX_OSERR;
 	return follow_trouble(f) == NULL || !once ? 0 : EX_NOINPUT;
@@ -195,7 +236,8 @@ collect_from(const char *path, int signals)
 		log_err("event=start log=\"%s\" reason=\"%m\"", path);
 	if (c != NULL) {
 		/* standard input may come slowly */
-		status = run(c, f, !once || strcmp(path, "-") == 0, signals);
+		status =
+		    run(c, f, path, !once || strcmp(path, "-") == 0, signals);
 		log_numbers(c, f);
 	}
 	collect_free(&c);
@@ -239,14 +281,14 @@ static int
 check(const struct common_options *o, const char *path)
 {
 	char why[STORE_WHY_MAX] = "";
-	bool file = strcmp(path, "-") != 0 && strcmp(path, "journal") != 0;
+	bool needed = strcmp(path, "-") != 0 && strcmp(path, "journal") != 0;
 	const char *readable = path;
 
 	if (o->check > 1)
 		conf_print(&conf, stdout);
 	if (strncmp(path, "journal:", strlen("journal:")) == 0)
 		readable += strlen("journal:");
-	if (file && access(readable, R_OK) == -1)
+	if (needed && access(readable, R_OK) == -1)
 		snprintf(why, sizeof why, "MailLog %s: %m", path);
 	else
 		milter_check_store(&conf, why);
