@@ -13,7 +13,10 @@
 #include "common/when.h"
 #include "mtqp/letter.h"
 #include "mtqp/timeline.h"
+#include "mtqp/utf8.h"
 #include "mtqp/wallet.h"
+
+enum { SUBJECT_MAX = 1000 /* octets that are kept; ours */ };
 
 static void
 own_name(char out[HOST_MAX + 1])
@@ -180,14 +183,15 @@ fill_uri(const struct posting *p, struct mtqp_uri *uri)
 static void
 field_text(struct span m, const char *name, char *out, size_t size)
 {
+	struct buf text = BUF(MESSAGE_MAX);
 	struct span value;
-	size_t n = 0;
 
 	letter_field(m, name, &value);
-	for (size_t i = 0; i < value.n && n + 1 < size; i++)
+	for (size_t i = 0; i < value.n; i++)
 		if (value.p[i] != '\r' && value.p[i] != '\n')
-			out[n++] = value.p[i];
-	out[n] = '\0';
+			buf_chr(&text, value.p[i]);
+	utf8_copy(out, size, buf_as_span(&text));
+	buf_free(&text);
 }
 
 /* Times are RFC 3339 in UTC: their order is that of their octets. */
@@ -232,7 +236,7 @@ static int
 send_stored(const struct posting *p, const struct mtqp_uri *uri)
 {
 	char why[WALLET_WHY_MAX], not_set[WALLET_WHY_MAX];
-	char subject[256], id[1000];
+	char subject[SUBJECT_MAX], id[1000];
 	const struct wallet_entry entry = { time(NULL), *uri, p->s.rcpts,
 		p->s.n_rcpts, subject, id };
 	struct submitted done;

@@ -10,7 +10,10 @@
 #include "common/crypto.h"
 #include "common/when.h"
 #include "mtqp/draw.h"
+#include "mtqp/encoded_word.h"
 #include "mtqp/known_servers.h"
+#include "mtqp/screen.h"
+#include "mtqp/utf8.h"
 #include "mtqp/wallet.h"
 
 enum {
@@ -28,22 +31,91 @@ field(const json_t *e, const char *key)
 	return s != NULL ? s : "";
 }
 
+enum {
+	TIME_AT = 6, /* columns, from the left */
+	STATE_COLUMNS = 9, /* "untracked" */
+	SUBJECT_MAX = 4096 /* octets, decoded; ours */
+};
+
+/* As people write it here; as it stands there if it is no time. */
 static void
-list_entry(const json_t *e)
+time_of(const json_t *e, char out[DRAW_TIME])
 {
+	struct tm t = { 0 };
+	const char *text = field(e, "time");
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &t);
+
+	out[0] = '\0';
+	if (end != NULL && *end == '\0')
+		draw_time((int64_t)timegm(&t), 0, out);
+	if (out[0] == '\0')
+		utf8_copy(out, DRAW_TIME, span_of(text));
+}
+
+static void
+list_entry(const json_t *e, size_t time_columns)
+{
+	struct pen pen = { .out = stdout,
+		.columns = screen_look().columns,
+		.indent = TIME_AT };
+	const size_t state_at = TIME_AT + time_columns + 2;
 	const json_t *rcpts = json_object_get(e, "recipients");
 	const char *first = json_string_value(json_array_get(rcpts, 0));
 	size_t more = json_array_size(rcpts);
+	struct buf subject = BUF(SUBJECT_MAX);
+	char text[DRAW_TIME];
 
-	printf("%4lld  %s  %-9s  ",
-	    (long long)json_integer_value(json_object_get(e, "number")),
-	    field(e, "time"), field(e, "state"));
-	draw_safe(first != NULL ? first : "-", stdout);
+	snprintf(text, sizeof text, "%lld", (long long)wallet_number(e));
+	pen_to(&pen, 4 - (strlen(text) < 4 ? strlen(text) : 4));
+	pen_text(&pen, text);
+	pen_to(&pen, TIME_AT);
+	time_of(e, text);
+	pen_text(&pen, text);
+	pen_to(&pen, state_at);
+	pen_text(&pen, field(e, "state"));
+	pen_to(&pen, state_at + STATE_COLUMNS + 2);
+	pen_text(&pen, first != NULL ? first : "-");
+	snprintf(text, sizeof text, " and %zu more", more - 1);
 	if (more > 1)
-		printf(" and %zu more", more - 1);
-	printf("  ");
-	draw_safe(field(e, "subject"), stdout);
-	putchar('\n');
+		pen_text(&pen, text);
+	pen_to(&pen, pen.at + 2);
+	encoded_words_decode(span_of(field(e, "subject")), &subject);
+	pen_text(&pen, subject.p);
+	pen_end(&pen);
+	buf_free(&subject);
+}
+
+static void
+list_for_people(const json_t *all)
+{
+	size_t columns = 0, i;
+	json_t *e;
+
+	json_array_foreach(all, i, e)
+	{
+		char text[DRAW_TIME];
+		size_t n;
+
+		time_of(e, text);
+		n = draw_width(text);
+		if (n > columns)
+			columns = n;
+	}
+	json_array_foreach(all, i, e) list_entry(e, columns);
+}
+
+static void
+list_json(const json_t *all)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(all, i, e)
+	{
+		json_object_del(e, "secret");
+		json_dumpf(e, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		putchar('\n');
+	}
 }
 
 /* --json leaves the secrets out: a list is for looking, not for handing on. */
@@ -56,8 +128,7 @@ track_list(int argc, char **argv)
 	};
 	char why[WALLET_WHY_MAX];
 	bool json = false;
-	json_t *all, *e;
-	size_t i;
+	json_t *all;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -71,16 +142,10 @@ track_list(int argc, char **argv)
 		fprintf(stderr, "mtrk-track: %s\n", why);
 		return EX_NOINPUT;
 	}
-	json_array_foreach(all, i, e)
-	{
-		json_object_del(e, "secret");
-		if (!json) {
-			list_entry(e);
-			continue;
-		}
-		json_dumpf(e, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
+	if (json)
+		list_json(all);
+	else
+		list_for_people(all);
 	if (json_array_size(all) == 0)
 		fprintf(stderr,
 		    "mtrk-track: nothing was sent from here "

@@ -5,29 +5,36 @@
 
 #include "common/when.h"
 #include "mtqp/datafile.h"
+#include "mtqp/utf8.h"
 
 #define WALLET_FILE "sent.json"
+
+enum { TEXT_MAX = 4096 /* octets of a field; ours */ };
+
+/* JSON is UTF-8; what isn't is "?". */
+static json_t *
+as_text(const char *s)
+{
+	char clean[TEXT_MAX];
+
+	utf8_copy(clean, sizeof clean, span_of(s));
+	return json_string(clean);
+}
 
 static json_t *
 entry_json(const struct wallet_entry *e, uint64_t number)
 {
 	json_t *rcpts = json_array();
 	char when[WHEN_TEXT];
-	json_t *subject = json_string(e->subject);
-	json_t *id = json_string(e->message_id);
 
 	for (size_t i = 0; i < e->n_recipients; i++)
-		json_array_append_new(rcpts, json_string(e->recipients[i]));
+		json_array_append_new(rcpts, as_text(e->recipients[i]));
 	when_rfc3339(e->time, when);
-	if (subject == NULL) /* not UTF-8 */
-		subject = json_string("?");
-	if (id == NULL)
-		id = json_string("");
 	return json_pack("{sI, ss, ss, ss, si, ss, so, so, so, ss}", "number",
 	    (json_int_t)number, "time", when, "envid", e->uri.envid, "secret",
 	    e->uri.secret, "port", (int)e->uri.port, "server", e->uri.host,
-	    "recipients", rcpts, "subject", subject, "message_id", id, "state",
-	    "unsent");
+	    "recipients", rcpts, "subject", as_text(e->subject), "message_id",
+	    as_text(e->message_id), "state", "unsent");
 }
 
 uint64_t
