@@ -149,6 +149,28 @@ uri_parse(struct span s, struct mtqp_uri *out)
 	return err;
 }
 
+const char *
+uri_fault(struct span s)
+{
+	struct mtqp_uri uri;
+	struct span authority, path, rest;
+
+	if (s.n > URI_MAX)
+		return "it is too long";
+	if (!span_istarts(s, "mtqp://"))
+		return "it does not begin with \"mtqp://\"";
+	if (!span_split(span_from(s, 7), '/', &authority, &path) ||
+	    path.n < sizeof "track/")
+		return "its end is missing, from \"/track/\" on";
+	if (!span_istarts(path, "track/"))
+		return "behind the server's name there is no \"/track/\"";
+	if (!span_split(span_from(path, 6), '/', &rest, &path) || path.n == 0)
+		return "its end is missing: the secret";
+	if (hostport_parse(authority, uri.host, &uri.port) != MTRK_OK)
+		return "the server's name is none";
+	return "it is damaged or cut off, in the envelope id or the secret";
+}
+
 static void
 percent_encode(struct buf *b, const char *s)
 {

@@ -23,6 +23,8 @@ struct mtqp_uri {
 
 /* Percent-decodes envid and secret; "/track/", scheme: any case (Q37). */
 enum mtrk_err uri_parse(struct span, struct mtqp_uri *out);
+/* For people: which part of what uri_parse() refused is missing or wrong. */
+const char *uri_fault(struct span);
 /* "/", "?", "%" and what RFC 3986 forbids are encoded (Q38). */
 enum mtrk_err uri_format(const struct mtqp_uri *, char *out, size_t size);
 

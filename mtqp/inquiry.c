@@ -27,8 +27,11 @@ static void
 note(FILE *notes, const char *host, const char *what, const char *more)
 {
 	fputs("mtrk-track: ", notes);
-	draw_utf8(host, HOST_MAX, notes);
-	fputs(": ", notes);
+	/* what names the host already does not say so twice */
+	if (!span_starts(span_of(what), host)) {
+		draw_utf8(host, HOST_MAX, notes);
+		fputs(": ", notes);
+	}
 	draw_utf8(what, ASK_WHY_MAX, notes);
 	draw_utf8(more, ASK_WHY_MAX, notes);
 	fputc('\n', notes);

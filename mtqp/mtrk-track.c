@@ -17,6 +17,7 @@
 #include "common/crypto.h"
 #include "common/dns.h"
 #include "common/options.h"
+#include "mtqp/draw.h"
 #include "mtqp/track_query.h"
 #include "mtqp/track_send.h"
 #include "mtqp/track_sendmail.h"
@@ -35,28 +36,61 @@ static const struct command {
 	{ "sendmail", track_sendmail },
 };
 
+/* Behind "usage: mtrk-track ". */
+#define USAGE \
+	"COMMAND [OPTION...]\n" \
+	"\n" \
+	"Send mail that can be tracked, and ask what became of it.\n" \
+	"\n" \
+	"  send      send a message, remember its secret, print its " \
+	"mtqp: URI\n" \
+	"              [--server HOST[:PORT]] [--from ADDRESS] " \
+	"[--timeout TIME]\n" \
+	"              [--assume-mtrk] [--mtqp HOST[:PORT]] [--host " \
+	"NAME]\n" \
+	"              [--user NAME] [--password-file FILE] [--ca FILE]\n" \
+	"              [--require-tls] RECIPIENT... <MESSAGE\n" \
+	"  list      what was sent from here\n" \
+	"              [--json]\n" \
+	"  query     where a message is now\n" \
+	"              [--json | --raw] [--watch] [--hold] [--svg FILE]\n" \
+	"              [--depth N] [--allow-private] [--resolver " \
+	"ADDRESS[:PORT]]\n" \
+	"              [--ca FILE] [--require-tls]\n" \
+	"              URI | NUMBER | --message <MESSAGE |\n" \
+	"              --server HOST[:PORT] ID SECRET\n" \
+	"  share     print the URI of a message that was sent, for " \
+	"others\n" \
+	"              NUMBER\n" \
+	"  forget    remove messages and their secrets, or what is " \
+	"known of a server\n" \
+	"              NUMBER... | --older TIME | --server HOST\n" \
+	"  sendmail  send as sendmail does, for mail programs\n" \
+	"              [-t] [-i] [-f ADDRESS] [RECIPIENT...] <MESSAGE\n" \
+	"  new       a new id, secret and certifier, for other programs\n" \
+	"              [--host NAME] [--json]\n" \
+	"\n" \
+	"Your own server and login stand in " \
+	"~/.config/mtrk/track.conf: see\n" \
+	"\"man mtrk-track\".\n"
+
 /* Options before the subcommand are the common ones; "+" stops there. */
 static const struct program program = {
 	.name = "mtrk-track",
-	.usage =
-	    "[-c FILE] [-f] [-n[n]] [-V] [--help] COMMAND ...\n"
-	    "  new    [--host FQHN] [--json]\n"
-	    "  send   --server HOST[:PORT] [--from ADDR] [--timeout TIME] "
-	    "[--assume-mtrk]\n"
-	    "         [--mtqp HOST[:PORT]] [--user NAME "
-	    "--password-file FILE] [--host FQHN]\n"
-	    "         [--ca FILE] [--require-tls] RCPT... < message\n"
-	    "  query  [--json|--raw] [--watch] [--depth N] [--allow-private] "
-	    "[--resolver ADDR[:PORT]]\n"
-	    "         [--ca FILE] [--require-tls]\n"
-	    "         URI | NUMBER | --message | --server HOST[:PORT] ENVID "
-	    "SECRET\n"
-	    "  list   [--json]\n"
-	    "  share  NUMBER\n"
-	    "  forget NUMBER... | --older TIME | --server HOST\n"
-	    "  sendmail [-t] [-i] [-f ADDR] [RCPT...] < message",
+	.usage = USAGE "\nBefore the command:",
 	.short_options = "",
 };
+
+/* What getopt_long() says begins with the command. */
+static int
+run(const struct command *c, int argc, char **argv)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "mtrk-track %s", c->word);
+	argv[0] = name;
+	return c->run(argc, argv);
+}
 
 int
 main(int argc, char **argv)
@@ -83,9 +117,14 @@ main(int argc, char **argv)
 	optind = 0; /* glibc: begin anew with the subcommand's options */
 	for (size_t i = 0; argc > 0 && i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[0], commands[i].word) == 0)
-			return commands[i].run(argc, argv);
-	fprintf(stderr, "mtrk-track: %s \"%s\": try --help\n",
-	    argc > 0 ? "unknown command" : "a command is missing",
-	    argc > 0 ? argv[0] : "");
+			return run(&commands[i], argc, argv);
+	if (argc == 0) {
+		fputs("usage: mtrk-track " USAGE, stderr);
+		return EX_USAGE;
+	}
+	fputs("mtrk-track: there is no command \"", stderr);
+	draw_safe(argv[0], stderr);
+	fputs(
+	    "\".\nTry \"mtrk-track --help\", or \"man mtrk-track\".\n", stderr);
 	return EX_USAGE;
 }

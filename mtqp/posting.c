@@ -63,12 +63,28 @@ posting_is_address(const char *a)
 }
 
 bool
+posting_has_server(const struct posting *p)
+{
+	if (p->conf.server[0] != '\0')
+		return true;
+	fprintf(stderr,
+	    "mtrk-track: which server sends it? \"Server HOST\" is missing in "
+	    "%s, or --server\n",
+	    p->conf.path);
+	return false;
+}
+
+bool
 posting_read(struct posting *p)
 {
 	struct buf *b = &p->message;
 	char chunk[65536];
 	size_t n;
 
+	if (isatty(STDIN_FILENO))
+		fputs("Type the message: header, an empty line, text; Ctrl-D "
+		      "behind its last line ends it.\n",
+		    stderr);
 	while ((n = fread(chunk, 1, sizeof chunk, stdin)) > 0)
 		buf_add(b, chunk, n);
 	if (b->err == MTRK_OK && !ferror(stdin) && b->n > 0)
@@ -87,8 +103,12 @@ read_password(struct posting *p, FILE *f, const char *from)
 	bool ok =
 	    f != NULL && fgets(p->password, sizeof p->password, f) != NULL;
 
-	if (!ok)
-		fprintf(stderr, "mtrk-track: no password from %s\n", from);
+	if (f == NULL)
+		fprintf(stderr, "mtrk-track: no password from %s: %m\n", from);
+	else if (!ok)
+		fprintf(stderr,
+		    "mtrk-track: no password from %s: it tells nothing\n",
+		    from);
 	p->password[strcspn(p->password, "\r\n")] = '\0';
 	p->s.password = p->password;
 	return ok;
@@ -309,12 +329,6 @@ posting_send(struct posting *p)
 	struct mtqp_uri uri;
 	int status;
 
-	if (p->conf.server[0] == '\0') {
-		fprintf(stderr,
-		    "mtrk-track: no server: --server, or Server in "
-		    "track.conf\n");
-		return EX_USAGE;
-	}
 	if (!check_rcpts(p) || !take_password(p))
 		return EX_USAGE;
 	if (token_make(p->conf.host, now_ms(), &p->token) != MTRK_OK ||

@@ -24,6 +24,9 @@ struct posting {
 /* The person's settings and what the system knows; false: said why.
  * posting_free() in any case. */
 bool posting_start(struct posting *);
+/* A server is named; else it is said what is missing, and nothing can be sent:
+ * EX_USAGE. */
+bool posting_has_server(const struct posting *);
 bool posting_read(struct posting *); /* the message, from standard input */
 /* Nothing that a person types may become another SMTP command. */
 bool posting_is_address(const char *);

@@ -73,15 +73,6 @@ wait_on_screen(const struct inquiry *q, time_t asked, unsigned wait_s)
 	}
 }
 
-static void
-show_progress(const struct hop *h)
-{
-	char text[HOST_MAX + 20];
-
-	snprintf(text, sizeof text, "Asking %s ...", h->host);
-	screen_progress(text);
-}
-
 /* Said once, until something else is to be said. */
 static void
 print_notes(const struct inquiry *q, char **before)
@@ -119,7 +110,7 @@ renew(struct inquiry *q)
 
 	if (screen) {
 		screen_start();
-		q->trace.asking = show_progress;
+		q->trace.asking = screen_asking;
 	}
 	while (true) {
 		status = inquiry_ask(q);

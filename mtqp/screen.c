@@ -142,6 +142,15 @@ screen_progress(const char *text)
 	free(line);
 }
 
+void
+screen_asking(const struct hop *h)
+{
+	char text[HOST_MAX + 20];
+
+	snprintf(text, sizeof text, "Asking %s ...", h->host);
+	screen_progress(text);
+}
+
 bool
 screen_wait(void)
 {

@@ -19,8 +19,9 @@ void screen_start(void);
 /* The picture from the top left corner on, its first lines if it is too long;
  * the line of progress is below. */
 void screen_draw(const char *picture);
-/* In place of the line that was there. */
+/* In place of the line that was there; "" wipes it. */
 void screen_progress(const char *text);
+void screen_asking(const struct hop *); /* whom, for trace() */
 /* For a second, or until the size has changed: then true. */
 bool screen_wait(void);
 /* All of the picture, for good. */

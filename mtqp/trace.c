@@ -181,10 +181,14 @@ trace(const struct mtqp_uri *uri, const struct trace_options *o,
 
 	hops_start(hops, uri->host, uri->port, o->depth);
 	if (err != MTRK_OK) {
-		snprintf(first->why, sizeof first->why,
-		    "no resolver to be had%s%s",
-		    o->resolver != NULL ? ": " : "",
-		    o->resolver != NULL ? o->resolver : "");
+		if (err == MTRK_SYNTAX)
+			snprintf(first->why, sizeof first->why,
+			    "not a DNS server's address (Resolver, "
+			    "--resolver): \"%s\"",
+			    o->resolver);
+		else
+			snprintf(first->why, sizeof first->why,
+			    "the DNS cannot be asked");
 		return fail(first, err);
 	}
 	while (ask_some(&t))

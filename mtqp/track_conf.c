@@ -1,7 +1,6 @@
 #include "mtqp/track_conf.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,6 +114,10 @@ take_lines(struct track_conf *c, FILE *f, const char *path, FILE *errors)
 		fprintf(errors, "%s:%u: %s\n", path, number, why);
 		err = MTRK_SYNTAX;
 	}
+	if (ferror(f)) {
+		fprintf(errors, "%s: %m\n", path);
+		return MTRK_IO;
+	}
 	return err;
 }
 
@@ -135,13 +138,13 @@ own_path(char out[PATH_MAX])
 enum mtrk_err
 track_conf_load(struct track_conf *c, FILE *errors)
 {
-	char path[PATH_MAX];
+	const char *path = c->path;
 	struct stat sb;
 	enum mtrk_err err = MTRK_OK;
 	FILE *f;
 
 	*c = (struct track_conf){ .keep_s = KEEP_DAYS * (uint64_t)86400 };
-	if (!own_path(path))
+	if (!own_path(c->path))
 		return MTRK_OK;
 	if ((f = fopen(path, "re")) == NULL) {
 		if (errno == ENOENT || errno == ENOTDIR)

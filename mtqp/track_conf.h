@@ -5,6 +5,7 @@
 #ifndef MTRK_MTQP_TRACK_CONF_H
 #define MTRK_MTQP_TRACK_CONF_H
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "common/mtrk.h"
@@ -16,6 +17,7 @@ enum {
 };
 
 struct track_conf {
+	char path[PATH_MAX]; /* of the file, if it is there or not */
 	char server[HOST_MAX + 1], mtqp[HOST_MAX + 1];
 	uint16_t server_port, mtqp_port; /* 0: none given */
 	char host[HOST_MAX + 1], from[ADDRESS_MAX], user[256];

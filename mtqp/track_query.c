@@ -13,6 +13,7 @@
 #include "mtqp/renew.h"
 #include "mtqp/screen.h"
 #include "mtqp/track_conf.h"
+#include "mtqp/track_misuse.h"
 #include "mtqp/wallet.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
 	OPT_MESSAGE,
 	OPT_WATCH,
 	OPT_SVG,
+	OPT_HOLD,
 };
 
 enum {
@@ -38,7 +40,7 @@ struct query {
 	struct track_conf conf;
 	char server[HOST_MAX + 1];
 	uint16_t port;
-	bool message, watch;
+	bool message, watch, hold;
 };
 
 static const struct option query_options[] = {
@@ -53,6 +55,7 @@ static const struct option query_options[] = {
 	{ "message", no_argument, NULL, OPT_MESSAGE },
 	{ "watch", no_argument, NULL, OPT_WATCH },
 	{ "svg", required_argument, NULL, OPT_SVG },
+	{ "hold", no_argument, NULL, OPT_HOLD },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -94,6 +97,8 @@ take_option(struct query *q, int c)
 		return q->message = true;
 	case OPT_WATCH:
 		return q->watch = true;
+	case OPT_HOLD:
+		return q->hold = true;
 	case OPT_SVG:
 		q->inquiry.svg = optarg;
 		return true;
@@ -136,37 +141,97 @@ take_message(struct query *q)
 	return EX_NOINPUT;
 }
 
-/* --server HOST ENVID SECRET, or a URI, or a number of `list`. */
 static int
-take_what(struct query *q, int n, char **what)
+take_parts(struct query *q, int n, char **what)
+{
+	struct mtqp_uri *uri = &q->inquiry.uri;
+
+	if (n != 2)
+		return track_misuse("query",
+		    "--server wants an envelope id and a secret behind it",
+		    NULL);
+	for (int i = 0; i < 2; i++)
+		if (!is_word(what[i]))
+			return track_misuse("query",
+			    "blanks or letters beyond ASCII in it", what[i]);
+	if (!span_copy(uri->envid, sizeof uri->envid, span_of(what[0])) ||
+	    !span_copy(uri->secret, sizeof uri->secret, span_of(what[1])))
+		return track_misuse(
+		    "query", "the envelope id or the secret is too long", NULL);
+	memcpy(uri->host, q->server, sizeof uri->host);
+	uri->port = q->port;
+	return 0;
+}
+
+static int
+take_number(struct query *q, uint64_t number)
 {
 	char why[WALLET_WHY_MAX];
-	uint64_t number;
 
-	if (q->message)
-		return n == 0 ? take_message(q) : EX_USAGE;
-	if (q->server[0] != '\0') {
-		if (n != 2 || !is_word(what[0]) || !is_word(what[1]) ||
-		    !span_copy(q->inquiry.uri.envid,
-			sizeof q->inquiry.uri.envid, span_of(what[0])) ||
-		    !span_copy(q->inquiry.uri.secret,
-			sizeof q->inquiry.uri.secret, span_of(what[1])))
-			return EX_USAGE;
-		memcpy(
-		    q->inquiry.uri.host, q->server, sizeof q->inquiry.uri.host);
-		q->inquiry.uri.port = q->port;
-		return 0;
-	}
-	if (n != 1)
-		return EX_USAGE;
-	if (!span_number(span_of(what[0]), UINT32_MAX, &number))
-		return uri_parse(span_of(what[0]), &q->inquiry.uri) == MTRK_OK
-		    ? 0
-		    : EX_USAGE;
 	if (wallet_find(number, &q->inquiry.uri, why) == MTRK_OK)
 		return 0;
 	fprintf(stderr, "mtrk-track: %s\n", why);
 	return EX_NOINPUT;
+}
+
+/* One that was cut off can still be a secret, though no sender makes one like
+ * this; the server will only say that it has no information. */
+static void
+look_at_secret(const char *secret)
+{
+	if (strcspn(secret, "=") < (SECRET_MIN * 8 + 5) / 6)
+		fputs("mtrk-track: note: the secret is shorter than RFC 3885 "
+		      "allows; is the URI whole?\n",
+		    stderr);
+}
+
+/* A URI is not told again: its secret is nobody else's business. */
+static int
+take_uri(struct query *q, const char *text)
+{
+	struct span s = span_of(text);
+	char what[200];
+
+	if (!span_istarts(s, "mtqp:"))
+		return track_misuse("query",
+		    "neither an mtqp: URI nor a number of \"mtrk-track list\"",
+		    text);
+	if (uri_parse(s, &q->inquiry.uri) == MTRK_OK) {
+		look_at_secret(q->inquiry.uri.secret);
+		return 0;
+	}
+	snprintf(what, sizeof what,
+	    "this is not a whole URI, mtqp://SERVER/track/ID/SECRET: %s",
+	    uri_fault(s));
+	return track_misuse("query", what, NULL);
+}
+
+/* --server HOST ENVID SECRET, or a URI, or a number of `list`. */
+static int
+take_what(struct query *q, int n, char **what)
+{
+	uint64_t number;
+
+	if (q->message && n > 0)
+		return track_misuse("query",
+		    "--message reads the message from standard input, and "
+		    "nothing else",
+		    what[0]);
+	if (q->message)
+		return take_message(q);
+	if (q->server[0] != '\0')
+		return take_parts(q, n, what);
+	if (n == 0)
+		return track_misuse("query",
+		    "which message? its mtqp: URI is missing, or its number in "
+		    "\"mtrk-track list\"",
+		    NULL);
+	if (n > 1)
+		return track_misuse(
+		    "query", "one message at a time, not this too", what[1]);
+	if (span_number(span_of(what[0]), UINT32_MAX, &number))
+		return take_number(q, number);
+	return take_uri(q, what[0]);
 }
 
 static int
@@ -178,7 +243,11 @@ ask_and_show(struct query *q)
 	if (q->watch) {
 		status = renew(i);
 	} else {
+		if (screen_is_there())
+			i->trace.asking = screen_asking;
 		status = inquiry_ask(i);
+		if (screen_is_there())
+			screen_progress("");
 		inquiry_say(i, 0, stderr);
 		inquiry_print(i, screen_look(), stdout);
 	}
@@ -200,30 +269,46 @@ take_conf(struct query *q)
 	return true;
 }
 
+/* A window that closes with the program shows its last words until then. */
+static void
+hold(void)
+{
+	int c;
+
+	if (!isatty(STDIN_FILENO))
+		return;
+	fputs("\nPress Enter to close. ", stdout);
+	fflush(stdout);
+	do
+		c = getchar();
+	while (c != '\n' && c != EOF);
+}
+
+static int
+run(struct query *q, int argc, char **argv)
+{
+	const bool conf = take_conf(q);
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "", query_options, NULL)) != -1)
+		if (!take_option(q, c))
+			return track_misused_option("query", query_options, c);
+	if (!conf)
+		return EX_CONFIG;
+	if (q->inquiry.raw) /* one server's answer, as it came */
+		q->inquiry.trace.depth = 0;
+	status = take_what(q, argc - optind, argv + optind);
+	return status == 0 ? ask_and_show(q) : status;
+}
+
 int
 track_query(int argc, char **argv)
 {
 	struct query q = { .inquiry.trace.depth = HOPS_DEPTH };
-	int c, status;
+	int status = run(&q, argc, argv);
 
-	if (!take_conf(&q))
-		return EX_CONFIG;
-	while ((c = getopt_long(argc, argv, "", query_options, NULL)) != -1)
-		if (!take_option(&q, c))
-			return EX_USAGE;
-	if (q.inquiry.raw)
-		q.inquiry.trace.depth = 0; /* one server's answer, as it came */
-	status = take_what(&q, argc - optind, argv + optind);
-	if (status == EX_USAGE)
-		fprintf(stderr,
-		    "usage: mtrk-track query [--json|--raw] [--watch] "
-		    "[--svg FILE] [--depth N] [--allow-private]\n"
-		    "       [--resolver ADDR[:PORT]] [--ca FILE] "
-		    "[--require-tls]\n"
-		    "       URI | NUMBER | --message | --server HOST[:PORT] "
-		    "ENVID SECRET\n");
-	if (status == 0)
-		status = ask_and_show(&q);
+	if (q.hold)
+		hold();
 	inquiry_free(&q.inquiry);
 	return status;
 }

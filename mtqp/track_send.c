@@ -8,6 +8,7 @@
 
 #include "common/conf.h"
 #include "mtqp/posting.h"
+#include "mtqp/track_misuse.h"
 
 int
 track_new(int argc, char **argv)
@@ -30,13 +31,10 @@ track_new(int argc, char **argv)
 		    !span_copy(
 			p.conf.host, sizeof p.conf.host, span_of(optarg)) ||
 		    p.conf.host[0] == '\0')
-			return EX_USAGE;
+			return track_misused_option("new", options, c);
 	}
-	if (optind != argc) {
-		fprintf(stderr, "mtrk-track new: unexpected \"%s\"\n",
-		    argv[optind]);
-		return EX_USAGE;
-	}
+	if (optind != argc)
+		return track_misuse("new", "unexpected", argv[optind]);
 	if (token_make(p.conf.host, (int64_t)time(NULL) * 1000, &p.token) !=
 	    MTRK_OK) {
 		fprintf(stderr, "mtrk-track: no random numbers to be had\n");
@@ -128,17 +126,15 @@ track_send(int argc, char **argv)
 	if (!posting_start(&p))
 		return EX_CONFIG;
 	while ((c = getopt_long(argc, argv, "", send_options, NULL)) != -1)
-		if (!take_option(&p, c)) {
-			fprintf(stderr, "mtrk-track send: bad %s\n",
-			    argv[optind - 1]);
-			return EX_USAGE;
-		}
+		if (!take_option(&p, c))
+			return track_misused_option("send", send_options, c);
 	p.s.rcpts = argv + optind;
 	p.s.n_rcpts = (size_t)(argc - optind);
 	if (p.s.n_rcpts == 0)
-		fprintf(stderr,
-		    "usage: mtrk-track send --server HOST[:PORT] "
-		    "[options] RCPT... < message\n");
+		status = track_misuse("send",
+		    "to whom? the recipients' addresses are missing", NULL);
+	else if (!posting_has_server(&p))
+		status = EX_USAGE;
 	else
 		status = posting_read(&p) ? posting_send(&p) : EX_NOINPUT;
 	posting_free(&p);

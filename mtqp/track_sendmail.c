@@ -148,6 +148,8 @@ send_it(struct sendmail *m, int n, char **words)
 	int status;
 
 	m->p.quiet = m->p.s.all_or_none = true;
+	if (!posting_has_server(&m->p))
+		return EX_USAGE;
 	if (!posting_read(&m->p))
 		return EX_NOINPUT;
 	if (prepare(m, n, words) != MTRK_OK) {

@@ -13,6 +13,7 @@
 #include "mtqp/encoded_word.h"
 #include "mtqp/known_servers.h"
 #include "mtqp/screen.h"
+#include "mtqp/track_misuse.h"
 #include "mtqp/utf8.h"
 #include "mtqp/wallet.h"
 
@@ -133,11 +134,11 @@ track_list(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c != OPT_JSON)
-			return EX_USAGE;
+			return track_misused_option("list", options, c);
 		json = true;
 	}
 	if (optind != argc)
-		return EX_USAGE;
+		return track_misuse("list", "unexpected", argv[optind]);
 	if (wallet_all(&all, why) != MTRK_OK) {
 		fprintf(stderr, "mtrk-track: %s\n", why);
 		return EX_NOINPUT;
@@ -163,10 +164,10 @@ track_share(int argc, char **argv)
 	uint64_t number;
 	enum mtrk_err err;
 
-	if (argc != 2 || !span_number(span_of(argv[1]), UINT32_MAX, &number)) {
-		fprintf(stderr, "usage: mtrk-track share NUMBER\n");
-		return EX_USAGE;
-	}
+	if (argc != 2 || !span_number(span_of(argv[1]), UINT32_MAX, &number))
+		return track_misuse("share",
+		    "one number of \"mtrk-track list\" is wanted",
+		    argc > 1 ? argv[argc - 1] : NULL);
 	err = wallet_find(number, &uri, why);
 	if (err == MTRK_OK &&
 	    (err = uri_format(&uri, text, sizeof text)) != MTRK_OK)
@@ -244,16 +245,15 @@ track_forget(int argc, char **argv)
 		if (c != OPT_OLDER ||
 		    !conf_parse_time(span_of(optarg), &age_s) ||
 		    age_s > INT32_MAX)
-			return EX_USAGE;
+			return track_misused_option("forget", options, c);
 		when_rfc3339(
 		    (int64_t)time(NULL) - (int64_t)age_s, f.older_than);
 	}
-	if (!take_what(&f, argc - optind, argv + optind)) {
-		fprintf(stderr,
-		    "usage: mtrk-track forget NUMBER... | --older TIME | "
-		    "--server HOST\n");
-		return EX_USAGE;
-	}
+	if (!take_what(&f, argc - optind, argv + optind))
+		return track_misuse("forget",
+		    "numbers of \"mtrk-track list\" are wanted, or --older TIME, "
+		    "or --server HOST",
+		    NULL);
 	if (wallet_forget(goes, &f, &n, why) != MTRK_OK) {
 		fprintf(stderr, "mtrk-track: %s\n", why);
 		return EX_NOINPUT;
