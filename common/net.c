@@ -18,6 +18,9 @@
 enum { BACKLOG = 4096 /* the kernel has its own limit */ };
 
 static const int on = 1;
+/* TCP's buffers grow with their traffic, these don't; the kernel cuts it to
+ * net.core.wmem_max. */
+static const int local_queue = 1 << 20;
 
 static int
 listen_on(int fd, const struct addrinfo *a)
@@ -195,7 +198,11 @@ net_connect(
 
 	if (fd == -1)
 		return -1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (to->sa_family == AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &local_queue,
+		    sizeof local_queue);
+	else
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if ((from == NULL || bind_foreign(fd, from) == 0) &&
 	    (connect(fd, to, (socklen_t)to_size) == 0 || errno == EINPROGRESS))
 		return fd;

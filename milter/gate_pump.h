@@ -20,7 +20,9 @@ enum side { SIDE_CLIENT, SIDE_SERVER, SIDES };
 enum {
 	PUMP_READ = 64 * 1024, /* octets of one read */
 	PUMP_HELD_MAX = 64 * 1024, /* not taken by the handler yet: no read */
-	PUMP_QUEUE_MAX = 128 * 1024, /* not taken by the peer yet: no read */
+	/* Not taken by the peer yet: no read.  Room for a PROXY header and a
+	 * few replies; what is longer is cheaper in the kernel's buffers. */
+	PUMP_QUEUE_MAX = 4 * 1024,
 	PUMP_CONNECT_S = 30, /* ours: a next hop may be far */
 	PUMP_AGAIN_S = 1, /* between tries at a socket whose queue is full */
 	PUMP_TLS_S = 30, /* for a handshake */
