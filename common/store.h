@@ -67,6 +67,7 @@ struct happening_line {
 	struct status logged; /* as the MTA said it */
 	struct span remote_mta, remote_address, text;
 	struct span next; /* queue id; HAPPENED_ALIAS: a member */
+	struct span next_instance; /* empty: the same */
 	struct span more; /* of a list of addresses, ids or members */
 };
 

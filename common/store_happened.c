@@ -251,6 +251,12 @@ free_id(const struct job *j)
 }
 
 /* The link, and its event: by that a purge finds it again. */
+static struct span
+next_instance(const struct happening_line *l)
+{
+	return l->next_instance.n > 0 ? l->next_instance : l->instance;
+}
+
 static void
 add_link(const struct job *j, uint32_t of_event, uint32_t of_claim, bool list)
 {
@@ -264,7 +270,7 @@ add_link(const struct job *j, uint32_t of_event, uint32_t of_claim, bool list)
 		.recipient = of_event,
 		.queue_id = j->l->next,
 		.text = j->l->text });
-	put_link(j->t, j->l->instance, j->l->next, &c);
+	put_link(j->t, next_instance(j->l), j->l->next, &c);
 }
 
 static void
@@ -386,7 +392,7 @@ store_goes_on(struct txn *t, const struct happening_line *l,
 	if (!ours)
 		return false;
 	message_free(&m);
-	if (find_claim(t, l->instance, l->next, l->time, &next, &other))
+	if (find_claim(t, next_instance(l), l->next, l->time, &next, &other))
 		on = next.linked && next.message == c.message;
 	else
 		on = same_message_id(t, c.message, message_id_of_next);

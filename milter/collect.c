@@ -111,9 +111,10 @@ instance_of(const struct collect *c, struct span name)
 
 static void replay_link(struct collect *, struct span instance, struct span id);
 
-/* The Message-ID with which a queue id waits. */
+/* The Message-ID with which a queue id waits, and in which instance. */
 static struct span
-waiting_message_id(const struct collect *c, struct span queue_id)
+waiting_message_id(
+    const struct collect *c, struct span queue_id, const char **instance)
 {
 	uint64_t found[FOUND_MAX];
 	size_t n = waiting_find(c->waiting, queue_id, found, FOUND_MAX);
@@ -128,9 +129,31 @@ waiting_message_id(const struct collect *c, struct span queue_id)
 		    (mta = mta_of(&l, &id, &part)) != NULL && part == 0 &&
 		    span_eq(id, queue_id) &&
 		    mta->parse(&l, &h) == SAID_HAPPENED &&
-		    h.what == HAPPENED_MESSAGE_ID)
+		    h.what == HAPPENED_MESSAGE_ID) {
+			*instance = instance_of(c, l.name);
 			return h.text;
+		}
 	return SPAN("");
+}
+
+/* Is it h->next, that a next hop told, in one of the instances here?  Its
+ * Message-ID waits, or for one of several recipients it is linked already. */
+static bool
+goes_on(struct collect *c, struct happening_line *h)
+{
+	const char *instance = NULL;
+	struct span id = waiting_message_id(c, h->next, &instance);
+
+	if (instance != NULL)
+		h->next_instance = span_of(instance);
+	if (store_goes_on(&c->txn, h, id))
+		return true;
+	for (size_t i = 0; i < c->conf->instances; i++) {
+		h->next_instance = span_of(c->conf->instance[i].syslog_name);
+		if (store_goes_on(&c->txn, h, SPAN("")))
+			return true;
+	}
+	return false;
 }
 
 /* One thing that happened.  As store_happened(). */
@@ -144,15 +167,16 @@ apply(struct collect *c, struct happening_line h)
 		h.action = ACTION_TRANSFERRED;
 		h.status = h.logged;
 	}
-	if (h.what == HAPPENED_REINJECTED &&
-	    !store_goes_on(&c->txn, &h, waiting_message_id(c, h.next)))
+	if (h.what == HAPPENED_REINJECTED && !goes_on(c, &h))
 		h.what = HAPPENED_ACTION;
 	done = store_happened(&c->txn, &h);
 	c->numbers.events += done == 1;
 	c->numbers.unmatched += done == -1;
 	if (done == 1 && h.what >= HAPPENED_FORWARDED &&
 	    h.what <= HAPPENED_CLONED)
-		replay_link(c, h.instance, h.next);
+		replay_link(c,
+		    h.next_instance.n > 0 ? h.next_instance : h.instance,
+		    h.next);
 	return done;
 }
 
