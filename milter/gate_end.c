@@ -75,7 +75,8 @@ end_dead(struct end *e)
 	e->look = e->held.n > 0;
 }
 
-/* How many octets the peer took; it can be dead afterwards. */
+/* How many octets the peer took.  One that has closed may have said why, and
+ * that is still to be read: it is only deaf. */
 static size_t
 push(struct end *e, struct span bytes)
 {
@@ -87,7 +88,7 @@ push(struct end *e, struct span bytes)
 		if (n <= 0 && errno == EINTR)
 			continue;
 		if (n <= 0 && errno != EAGAIN)
-			end_dead(e);
+			e->deaf = true;
 		if (n <= 0)
 			break;
 		sent += (size_t)n;
@@ -99,17 +100,17 @@ push(struct end *e, struct span bytes)
 bool
 end_flush(struct end *e, struct buf *fresh)
 {
-	bool open = e->doing == OPEN || e->doing == BEFORE_TLS;
+	bool open = !e->deaf && (e->doing == OPEN || e->doing == BEFORE_TLS);
 	size_t before = e->queue.n + fresh->n, n;
 
 	if (open && e->queue.n > 0) {
 		n = push(e, buf_as_span(&e->queue));
 		buf_drop(&e->queue, n);
 	}
-	n = open && e->queue.n == 0 && fresh->n > 0
+	n = open && !e->deaf && e->queue.n == 0 && fresh->n > 0
 	    ? push(e, buf_as_span(fresh))
 	    : 0;
-	if (e->doing == DEAD)
+	if (e->deaf || e->doing == DEAD)
 		buf_free(&e->queue);
 	else if (fresh->n > n) /* adding nothing would allocate */
 		buf_span(&e->queue, span_from(buf_as_span(fresh), n));

@@ -29,6 +29,7 @@ struct end {
 	struct buf queue; /* to be sent */
 	int in_fd, out_fd;
 	enum end_doing doing;
+	bool deaf; /* takes nothing more, but what it has said can be read */
 	bool ended; /* the peer sends nothing more */
 	bool told; /* and the handler knows */
 	bool finish; /* no more is to be sent */
@@ -50,7 +51,7 @@ ptrdiff_t end_receive(struct end *, char *, size_t);
 /*
  * Send what is queued, then what is fresh, as far as the peer takes it; the
  * rest is queued, `fresh` is empty.  True: something was sent.  The end may be
- * dead then.
+ * deaf then, and what is written thrown away.
  */
 bool end_flush(struct end *, struct buf *fresh);
 /* Nothing more will be sent; once all was. */

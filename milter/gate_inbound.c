@@ -302,6 +302,8 @@ take_data(struct inbound *i, struct span in, struct inbound_turn *t)
 		i->phase = INBOUND_LINES;
 		i->in_mail = false;
 		i->pending++;
+	} else if (i->client_ended) {
+		n = in.n; /* a part of the last dot's line */
 	}
 	return n;
 }

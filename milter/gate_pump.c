@@ -208,23 +208,31 @@ pump_why_not(const struct pump *p, enum side side)
 static unsigned
 limit_of(const struct pump *p)
 {
+	const struct end *c = &p->end[SIDE_CLIENT], *s = &p->end[SIDE_SERVER];
+
 	if (p->full != NULL)
 		return PUMP_AGAIN_S;
-	if (p->end[SIDE_SERVER].doing == CONNECTING)
+	if (s->doing == CONNECTING)
 		return PUMP_CONNECT_S;
-	if (in_any_handshake(p))
+	if (in_handshake(s))
+		return PUMP_HOP_TLS_S;
+	if (in_handshake(c))
 		return PUMP_TLS_S;
-	if (p->end[SIDE_CLIENT].queue.n > 0 || p->end[SIDE_SERVER].queue.n > 0)
+	if ((c->queue.n > 0 || s->queue.n > 0) &&
+	    (p->closing || c->ended || s->ended))
 		return PUMP_FLUSH_S;
 	return PUMP_IDLE_S;
 }
 
+/* Of a client a part is answered here, so that it must take what it has caused.
+ * A server that takes nothing is heard all the same: it may say why. */
 static bool
 wants_input(struct end *e)
 {
 	return e->doing == OPEN && !e->ended && !e->pump->closing &&
 	    !in_any_handshake(e->pump) && e->held.n < PUMP_HELD_MAX &&
-	    e->queue.n < PUMP_QUEUE_MAX && other(e)->queue.n < PUMP_QUEUE_MAX;
+	    other(e)->queue.n < PUMP_QUEUE_MAX &&
+	    (side_of(e) == SIDE_SERVER || e->queue.n < PUMP_QUEUE_MAX);
 }
 
 static void
@@ -310,7 +318,8 @@ static bool
 all_sent(const struct end *e)
 {
 	return e->queue.n == 0 || e->doing == DEAD || e->doing == NOT_THERE ||
-	    e->doing == CONNECTING;
+	    e->doing == CONNECTING ||
+	    (side_of(e) == SIDE_SERVER && e->ended); /* it has said its last */
 }
 
 static void

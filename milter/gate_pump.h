@@ -25,8 +25,11 @@ enum {
 	PUMP_QUEUE_MAX = 4 * 1024,
 	PUMP_CONNECT_S = 30, /* ours: a next hop may be far */
 	PUMP_AGAIN_S = 1, /* between tries at a socket whose queue is full */
-	PUMP_TLS_S = 30, /* for a handshake */
-	PUMP_FLUSH_S = 600, /* for a peer to take what is queued */
+	PUMP_TLS_S = 300, /* a client's handshake; Postfix gives it as long */
+	PUMP_HOP_TLS_S = 120, /* a server's: an MTA may wait for EHLO, 300 s */
+	/* for a peer to take what is queued when the other has gone: while it
+	 * is there, it has limits of its own */
+	PUMP_FLUSH_S = 600,
 	/* Nothing at all moves: a last resort, behind the MTA's own limits, of
 	 * which Sendmail's longest is an hour. */
 	PUMP_IDLE_S = 3900,
