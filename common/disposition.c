@@ -5,20 +5,26 @@
 
 static const struct {
 	bool end;
-	bool attempt; /* it tells that delivery was tried (T18) */
+	bool attempt; /* there is no such end without an attempt (T18) */
 } actions[ACTION_COUNT] = {
 	[ACTION_DELIVERED] = { true, true },
 	[ACTION_EXPANDED] = { true, true },
 	[ACTION_RELAYED] = { true, true },
 	[ACTION_TRANSFERRED] = { true, true },
-	[ACTION_DELAYED] = { false, true },
-	[ACTION_FAILED] = { true, true },
+	[ACTION_DELAYED] = { false, false },
+	[ACTION_FAILED] = { true, false },
 };
 
 bool
 action_is_end(enum action a)
 {
 	return (unsigned)a < ACTION_COUNT && actions[a].end;
+}
+
+static bool
+is_attempt(enum action a)
+{
+	return (unsigned)a < ACTION_COUNT && actions[a].attempt;
 }
 
 /* A walk along the events of one recipient. */
@@ -182,9 +188,11 @@ take_event(struct walk *w, struct disposition *d, const struct event *e)
 	w->by_gate = e->kind == EVENT_HANDED;
 	d->action = e->action;
 	d->status = e->status;
-	/* EVENT_ALL is a verdict, such as "expired", and not an attempt */
+	/* EVENT_ALL is a verdict, such as "expired", and not an attempt ... */
 	if (e->recipient != EVENT_ALL)
 		d->remote_mta = e->remote_mta;
+	else if (is_attempt(e->action))
+		d->last_attempt = e->time; /* ... unless it can't be else */
 }
 
 /* It was expanded, whatever became of the members (T25). */
