@@ -81,6 +81,8 @@ static const struct setting {
 	{ "WaitingRoom", CONF_SIZE, AT(waiting_size), "4M", 1u << 16, 1u << 30,
 	    NULL },
 	{ "WaitingTime", CONF_TIME, AT(waiting_time_s), "5m", 1, DAY_S, NULL },
+	{ "ContentFilter", CONF_STRING, AT(content_filter), "", 0,
+	    TEXT_OF(content_filter), NULL },
 	{ "HideForwarding", CONF_CHOICE, AT(hide_forwarding), "no", 0, 0,
 	    yes_no },
 	{ "Listen", CONF_LISTEN, 0, NULL, 0, 0, NULL },

@@ -81,6 +81,7 @@ struct conf {
 	uint64_t queue_lifetime_s;
 	struct peer peer[CONF_PEER_MAX];
 	size_t peers;
+	char content_filter[64]; /* a pipe(8) service; "": none */
 	uint64_t waiting_size, waiting_time_s; /* octets; of the waiting room */
 	uint64_t hide_forwarding; /* 0, 1 */
 	struct conf_listen listen[CONF_LISTEN_MAX];

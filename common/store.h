@@ -66,6 +66,7 @@ struct happening_line {
 	struct status status; /* of `action` */
 	struct status logged; /* as the MTA said it */
 	struct span remote_mta, remote_address, text;
+	struct span service; /* that delivered it here, as the MTA calls it */
 	struct span next; /* queue id; HAPPENED_ALIAS: a member */
 	struct span next_instance; /* empty: the same */
 	struct span more; /* of a list of addresses, ids or members */

@@ -167,6 +167,11 @@ apply(struct collect *c, struct happening_line h)
 		h.action = ACTION_TRANSFERRED;
 		h.status = h.logged;
 	}
+	if (h.action == ACTION_DELIVERED && h.service.n > 0 &&
+	    span_is(h.service, c->conf->content_filter)) {
+		h.action = ACTION_RELAYED;
+		h.status = STATUS(2, 1, 9);
+	}
 	if (h.what == HAPPENED_REINJECTED && !goes_on(c, &h))
 		h.what = HAPPENED_ACTION;
 	done = store_happened(&c->txn, &h);

@@ -121,6 +121,8 @@ sent(enum action how, const struct delivery *d, struct happening_line *l)
 		how = span_find(d->relay, "[") >= 0 ? ACTION_RELAYED
 						    : ACTION_DELIVERED;
 	l->action = how;
+	if (how == ACTION_DELIVERED)
+		l->service = d->relay;
 	if (how == ACTION_RELAYED)
 		l->status = STATUS(2, 1, 9); /* T22, A20 */
 	if (!goes_on(d, l, local)) {

@@ -6,7 +6,7 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 lab_start
 export XDG_DATA_HOME="$lab/data"
 read -r again_port refuser_port <<<"$(lab_ports 2)"
-lab_conf "TrackingPeer localhost" "TrackingPeer 192.0.2.0/24"
+lab_conf "TrackingPeer localhost" "TrackingPeer 192.0.2.0/24" "ContentFilter simple"
 lab_start_sink
 lab_run refuser python3 "$lab_root/tests/lab/refuser.py" "$refuser_port"
 lab_wait 20 lab_listens "$refuser_port" || lab_fail "no refuser"
@@ -31,7 +31,7 @@ lab_make_postfix \
     "virtual_uid_maps = static:$(id -u games)" "virtual_gid_maps = static:$(id -g games)" \
     "virtual_minimum_uid = 1" \
     "transport_maps = inline:{ {far.test=smtp:[127.0.0.1]:$sink_port} {peer.test=smtp:[localhost]:$sink_port} {box.test=lmtp:inet:127.0.0.1:$sink_port} {pipe.test=tpipe:} {drop.test=discard:silently} {err.test=smtp:[no.such.invalid]} {dead.test=smtp:[127.0.0.1]:1} }" \
-    "smtpd_sender_restrictions = check_sender_access inline:{ {filter@h.test=FILTER smtp:[127.0.0.1]:$again_port} {hold@h.test=HOLD} {drop@h.test=DISCARD} }" \
+    "smtpd_sender_restrictions = check_sender_access inline:{ {filter@h.test=FILTER smtp:[127.0.0.1]:$again_port} {pipe@h.test=FILTER simple:} {hold@h.test=HOLD} {drop@h.test=DISCARD} }" \
     "smtp_delivery_status_filter = pcre:{ {/^5(\.\d+\.\d+ .*soft refusal.*)/ 4\$\$1} }" \
     "smtpd_milters = inet:127.0.0.1:$milter_port, inet:127.0.0.1:$refuser_port" \
     "smtpd_recipient_restrictions = permit_mynetworks, reject" \
@@ -39,9 +39,11 @@ lab_make_postfix \
 sed 's/: /	/' "$lab/aliases" >"$i/aliases"
 sed -i 's/^pickup .*/pickup unix n - n 1 1 pickup/' "$i/master.cf" # woken every second
 sed -i '0,/^alias_maps =$/{/^alias_maps =$/d}' "$i/main.cf"
+cp "$lab_root/tests/lab/filter.py" "$lab/"
 cat >>"$i/master.cf" <<EOF
 127.0.0.1:$again_port inet n - n - - smtpd -o syslog_name=postfix-again -o smtpd_milters= -o smtpd_sender_restrictions=
 tpipe unix - n n - - pipe flags=R user=games argv=/bin/cat
+simple unix - n n - - pipe flags=Rq user=games argv=/usr/bin/python3 $lab/filter.py $again_port \${sender} \${recipient}
 EOF
 lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
     lab_fail "postfix: $(tail -3 "$lab/postfix.log")"
@@ -114,6 +116,11 @@ want filter@h.test \
 lab_dump --json --envid filter@h.test | jq -e '.recipients[0].events |
     length == 2 and (.[0].text | contains("queued as")) and .[1].queue_id == .[0].queue_id' \
     >/dev/null || lab_fail "filter: $(lab_dump --json --envid filter@h.test)"
+# one by pipe(8) as well, but under no id that the log tells
+mark simple@h.test pipe@h.test friend@far.test
+want simple@h.test 'friend@far.test friend@far.test relayed 2.1.9 -'
+lab_wait 20 logged "postfix-again/smtpd.*client=" && logged "$qid: .*(delivered via simple service)" ||
+    lab_fail "it was not filtered"
 
 # 5. held, released; tried several times; expired, by time and by hand; deleted;
 # requeued under a new id

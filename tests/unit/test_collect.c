@@ -306,6 +306,25 @@ bounce_without_name(void **state)
 	"[2]:  relay=mx.x.test. [192.0.2.1], dsn=5.1.1, reply=550 5.1.1 ...\n"
 #define SM_END(qid) "1795491000.5 " qid "[3]: no, stat=User unknown\n"
 
+#define PIPED(qid, service) \
+	"postfix/pipe[1]: " qid ": to=<a@h.test>, relay=" service \
+	", delay=1, delays=0/0/0/0, dsn=2.0.0, " \
+	"status=sent (delivered via " service " service)\n"
+
+/* It comes back from there, and the log doesn't tell as what. */
+static void
+content_filter(void **state)
+{
+	(void)state;
+	snprintf(conf.content_filter, sizeof conf.content_filter, "filter");
+	record("e1", "3F905A8456E", T0, false);
+	record("e2", "4F905A8456E", T0, false);
+	lines(STAMP PIPED("3F905A8456E", "filter")
+		STAMP PIPED("4F905A8456E", "maildrop"));
+	is("e1", "relayed 2.1.9 a@h.test (1)");
+	is("e2", "delivered 2.0.0 a@h.test (1)");
+}
+
 /* Between the pieces of a long line mtrk-collect may be killed. */
 static void
 long_line_over_a_restart(void **state)
@@ -433,6 +452,7 @@ main(void)
 		STORY(lying_remote),
 		STORY(the_only_one_left),
 		STORY(bounce_without_name),
+		STORY(content_filter),
 		STORY(long_line_over_a_restart),
 		STORY(long_line_before_its_record),
 		STORY(long_line_without_an_end),

@@ -54,7 +54,8 @@ good(void **state)
 			      "StoreLimit 64M\nMilterSocketMode 0640\n"
 			      "TrackingPeer peer.test\nHideForwarding yes\n"
 			      "TrackingPeer 192.0.2.0/24\nWaitingRoom 1M\n"
-			      "TrackingPeer 2001:db8::/33\nWaitingTime 1h\n",
+			      "TrackingPeer 2001:db8::/33\nWaitingTime 1h\n"
+			      "ContentFilter spamassassin\n",
 			     &c, errors),
 	    MTRK_OK);
 	assert_string_equal(errors, "");
@@ -70,6 +71,7 @@ good(void **state)
 	    conf_instance_by_daemon(&c, SPAN("a.test")), "postfix-a");
 	assert_null(conf_instance_by_daemon(&c, SPAN("b.test")));
 	assert_int_equal(c.hide_forwarding, 1);
+	assert_string_equal(c.content_filter, "spamassassin");
 	assert_int_equal(c.waiting_size, 1 << 20);
 	assert_int_equal(c.waiting_time_s, 3600);
 }
