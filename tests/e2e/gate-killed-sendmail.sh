@@ -16,11 +16,11 @@ lab_conf "GateListen 127.0.0.1:$gate_port 127.0.0.1:$sm_port plain" \
     "GateTLS $lab/gate.crt $lab/gate.key"
 lab_make_sendmail "define(\`confCONNECTION_THROTTLE', \`0')dnl" \
     "define(\`confREFUSE_LA', \`1000')define(\`confQUEUE_LA', \`1000')define(\`confDELAY_LA', \`0')dnl"
-kinds=${MTRK_STORM_KINDS:-gate milter crash sendmail sendmail sendmail}
+kinds=${MTRK_STORM_KINDS:-gate stop milter crash sendmail sendmail sendmail}
 set -- --ours "milter:$milter_port:$bin/mtrk-milter"
 if [ "${MTRK_STORM_ALONE:-}" ]; then
 	set -- "$@" --to "$sm_port:plain"
-	kinds=${kinds/gate/}
+	kinds=${kinds/gate stop/}
 else
 	set -- "$@" --ours "gate:$gate_port:$bin/mtrk-gate" --to "$gate_port" --to "$gate_tls_port:tls"
 fi

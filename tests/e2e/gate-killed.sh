@@ -17,13 +17,13 @@ lab_make_gated_postfix "in_flow_delay = 0" "smtpd_client_connection_count_limit 
     "enable_long_queue_ids = yes" "mail_spool_directory = $lab/postfix/mail/" \
     "transport_retry_time = 1s" "minimal_backoff_time = 1s" "service_throttle_time = 1s" \
     "smtpd_milters = { inet:127.0.0.1:$milter_port, connect_timeout=2s, default_action=accept }"
-kinds=${MTRK_STORM_KINDS:-gate milter collect crash master smtpd cleanup qmgr pickup local}
+kinds=${MTRK_STORM_KINDS:-gate stop milter collect crash master smtpd cleanup qmgr pickup local}
 export LD_LIBRARY_PATH="$lab_cache/pfx/usr/lib/postfix" MAIL_CONFIG="$lab/postfix/etc"
 pf=$lab_cache/pfx/usr/sbin
 set -- --ours "milter:$milter_port:$bin/mtrk-milter" --ours "collect:0:$bin/mtrk-collect"
 if [ "${MTRK_STORM_ALONE:-}" ]; then
 	set -- "$@" --to "$smtp_port:plain"
-	kinds=${kinds/gate/}
+	kinds=${kinds/gate stop/}
 else
 	set -- "$@" --ours "gate:$gate_port:$bin/mtrk-gate" --to "$gate_port" --to "$gate_tls_port:tls"
 fi

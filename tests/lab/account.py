@@ -7,7 +7,8 @@ What SMTP and an MTA promise under kill -9, with or without a gate in front:
   - what was answered 250 arrives, under the queue id that the answer names;
   - what never saw its last dot, or was refused, does not arrive;
   - a transaction is taken once: all its copies have one queue id;
-  - nothing arrives in part.
+  - nothing arrives in part;
+  - mtrk-gate that is stopped, not killed, loses no answer.
 
 What they can't promise, each accepted only with the record of the very kill
 that made it so:
@@ -31,6 +32,7 @@ Attempt = collections.namedtuple("Attempt", "fate started ended said")
 Arrival = collections.namedtuple("Arrival", "name time queue_id whole")
 # ids: queue files that it had open, once it was stopped
 Kill = collections.namedtuple("Kill", "time kind pid ids")
+STOP = "stop"  # a Kill's kind that isn't one
 
 
 class Account:
@@ -59,6 +61,11 @@ class Account:
     def killed_with(self, queue_id, since, until):
         return any(since <= k.time <= until and queue_id in k.ids for k in self.kills)
 
+    def killed_about(self, attempt):
+        """What was meant may have been chosen a moment before it began."""
+        return any(attempt.started - 5 <= k.time <= attempt.ended and k.kind != STOP
+                   for k in self.kills)
+
     def judge(self, name, copies):
         attempt = self.attempts.get(name) or Attempt("unsent", 0, 0, "")
         self.counts[attempt.fate] += 1
@@ -67,6 +74,8 @@ class Account:
             self.fault("lost", name, copies)
         if attempt.fate == "yes" and copies and copies[0].queue_id not in attempt.said.split():
             self.fault("another's answer", name, copies)
+        if attempt.fate == "lost" and copies and not self.killed_about(attempt):
+            self.fault("answer lost, and nothing was killed", name, copies)
         if attempt.fate == "unsent" and copies:
             self.fault("invented", name, copies)
         if attempt.fate == "no" and copies:
@@ -109,12 +118,12 @@ class Account:
 
 
 def test():
-    def faults(fate, copies, kills=()):
+    def faults(fate, copies, kills=((11, {"Q9"}),), kind="local"):
         said = "250 2.0.0 Ok: queued as Q1" if fate == "yes" else "-"
         return sorted(f.partition(":")[0] for f in Account(
             {"1.1": Attempt(fate, 10, 20, said)},
             [Arrival("1.1", t, q, whole) for t, q, whole in copies],
-            [Kill(t, "local", 1, ids) for t, ids in kills]).faults)
+            [Kill(t, kind, 1, ids) for t, ids in kills]).faults)
     once, again, other = (15, "Q1", True), (30, "Q1", True), (30, "Q2", True)
     for want, got in (
             ([], faults("yes", [once])),
@@ -129,7 +138,9 @@ def test():
             (["refused, and arrived"], faults("no", [once])),
             (["refused, and arrived"], faults("no", [once], [(21, {"Q1"})])),
             ([], faults("no", [once], [(12, {"Q1"})])),
-            ([], faults("lost", [])), ([], faults("lost", [once])), ([], faults("unsent", []))):
+            ([], faults("lost", [])), ([], faults("lost", [once])),
+            (["answer lost, and nothing was killed"], faults("lost", [once], kind=STOP)),
+            ([], faults("unsent", []))):
         assert want == got, (want, got)
 
 

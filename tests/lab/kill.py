@@ -75,9 +75,9 @@ def connected(port, how):
     try:
         if how == "tls":
             trusting = ssl._create_unverified_context()
-            return smtplib.SMTP_SSL("127.0.0.1", port, "k.test", timeout=30,
+            return smtplib.SMTP_SSL("127.0.0.1", port, "k.test", timeout=60,
                                     context=trusting)
-        return smtplib.SMTP("127.0.0.1", port, "k.test", timeout=30)
+        return smtplib.SMTP("127.0.0.1", port, "k.test", timeout=60)
     except mayhem:
         time.sleep(0.05)
         return None

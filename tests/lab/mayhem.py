@@ -9,7 +9,7 @@ tests/e2e/gate-killed*.sh with
 	--to PORT[:HOW]	for the senders, as in kill.py
 	--mta-port PORT, --sink PORT	Sendmail's, and where it hands its mail on
 	--seconds N, --seed N
-	KIND...		what is killed
+	KIND...		what is killed; "stop": the gate, by SIGTERM
 
 All that is started here stays below this process, even when its parent is
 killed, so that nothing else on this machine is meant.
@@ -100,14 +100,22 @@ class Ours:
         if self.port:
             wait_for(self.name, 20, lambda: reachable(self.port))
 
-    def kill(self):
+    def kill(self, kind):
+        done = [account.Kill(time.time(), kind, self.process.pid, set())]
+        if kind == account.STOP:
+            return done + self.stop()
         self.process.kill()
         self.process.wait()
-        return [account.Kill(time.time(), self.name, self.process.pid, set())]
+        return done
 
     def stop(self):
+        """Who has conversations in hand ends when they do."""
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            return self.kill(self.name)
+        return []
 
 
 class Mta:
@@ -303,9 +311,10 @@ def storm(options, ours, mta, senders):
         time.sleep(random.random() * 0.3)
         turn = turn or random.sample(options.kinds, len(options.kinds))
         kind = turn.pop()
-        if kind in ours:
-            kills += ours[kind].kill()
-            ours[kind].start()
+        mine = ours.get("gate" if kind == account.STOP else kind)
+        if mine:
+            kills += mine.kill(kind)
+            mine.start()
         else:
             kills += mta.kill(kind)
     return kills
