@@ -21,7 +21,8 @@ that made it so:
     unlinking the message's two files);
   - the MTA refuses what it has queued, if who wrote the queue file is killed
     between naming it and saying so (Postfix: "451 4.3.0 Error: queue file
-    write error"): the same evidence.
+    write error"): the same evidence, or the MTA's log, for a queue file that
+    was closed already.
 
 Run by itself it tests itself.
 """
@@ -30,7 +31,8 @@ import collections
 # FATE as in kill.py; times in seconds since 1970
 Attempt = collections.namedtuple("Attempt", "fate started ended said")
 Arrival = collections.namedtuple("Arrival", "name time queue_id whole")
-# ids: queue files that it had open, once it was stopped
+# ids: queue files that it had open, once it was stopped, or that the log says
+# it had written
 Kill = collections.namedtuple("Kill", "time kind pid ids")
 STOP = "stop"  # a Kill's kind that isn't one
 

@@ -26,7 +26,7 @@ HELD = re.compile(r"/(?:active|incoming|deferred)/(?:\w/)*(\w+)$|/queue/[dqtx]f(
 
 def read(path):
     try:
-        with open(path) as f:
+        with open(path, errors="replace") as f:
             return f.read()
     except OSError:
         return ""
@@ -216,6 +216,14 @@ class Postfix(Mta):
         signal_all(agents, signal.SIGCONT)
         return done
 
+    def with_log(self, kills):
+        """And what the log says that each had in hand."""
+        written = {}
+        for pid, queue_id in re.findall(r"/cleanup\[(\d+)\]: (\w+): message-id=",
+                                        read(self.options.lab + "/postfix/log/maillog")):
+            written.setdefault(int(pid), set()).add(queue_id)
+        return [k._replace(ids=k.ids | written.get(k.pid, set())) for k in kills]
+
     def arrived(self):
         for path in self.files("postfix/mail/games/new/*", 0o400):
             with open(path, "rb") as f:
@@ -271,6 +279,9 @@ class Sendmail(Mta):
         subprocess.Popen(["bash", "-c", self.options.start], stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("sendmail", 30, lambda: reachable(self.options.mta_port))
+
+    def with_log(self, kills):
+        return kills
 
     def arrived(self):
         return self.next_hop.arrived
@@ -331,7 +342,7 @@ def main():
     kills += mta.calm("the last message", senders.stop, senders.fates)
     kills += mta.drain()
     [o.stop() for o in ours]
-    result = account.Account(senders.attempts, mta.arrived(), kills)
+    result = account.Account(senders.attempts, mta.arrived(), mta.with_log(kills))
     print("seed %d, %s" % (options.seed, result.text()))
     missed = set(options.kinds) - {k.kind for k in kills}
     if missed:
