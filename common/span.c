@@ -213,7 +213,7 @@ cur_until(struct cur *c, char stop, size_t max)
 	return piece;
 }
 
-static bool
+bool
 buf_room(struct buf *b, size_t more)
 {
 	size_t want = b->cap != 0 ? b->cap : 64;
@@ -236,35 +236,6 @@ buf_room(struct buf *b, size_t more)
 	b->p = p;
 	b->cap = want;
 	return true;
-}
-
-void
-buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	if (!buf_room(b, n))
-		return;
-	if (n > 0)
-		memcpy(b->p + b->n, bytes, n);
-	b->n += n;
-	b->p[b->n] = '\0';
-}
-
-void
-buf_span(struct buf *b, struct span a)
-{
-	buf_add(b, a.p, a.n);
-}
-
-void
-buf_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void
-buf_chr(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void

@@ -98,10 +98,35 @@ struct buf {
 	int err; /* enum mtrk_err */
 };
 #define BUF(limit) ((struct buf){ .max = (limit) })
-void buf_add(struct buf *, const void *, size_t);
-void buf_span(struct buf *, struct span);
-void buf_str(struct buf *, const char *);
-void buf_chr(struct buf *, char);
+bool buf_room(struct buf *, size_t more); /* false: it fails, or has failed */
+/* Inline, as answers are put together from dozens of words whose length the
+ * compiler knows. */
+static inline void
+buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	if ((b->err != 0 || n >= b->cap - b->n || n > b->max - b->n) &&
+	    !buf_room(b, n))
+		return;
+	if (n > 0)
+		memcpy(b->p + b->n, bytes, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+static inline void
+buf_span(struct buf *b, struct span a)
+{
+	buf_add(b, a.p, a.n);
+}
+static inline void
+buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+static inline void
+buf_chr(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
 void buf_fmt(struct buf *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_cut(struct buf *, size_t n); /* keep the first n bytes */

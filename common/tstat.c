@@ -115,16 +115,31 @@ put_text(struct buf *out, const char *text)
 	size_t at = out->n;
 
 	buf_str(out, text);
-	for (; out->err == MTRK_OK && at < out->n; at++)
-		out->p[at] = tstat_char(out->p[at]);
+	if (out->err == MTRK_OK)
+		for (char *p = out->p + at; *p != '\0'; p++)
+			*p = tstat_char(*p);
 }
 
 /* T8: a type is an atom. */
 static bool
 is_atom(const char *text)
 {
+	static const bool special[256] = { ['('] = true,
+		[')'] = true,
+		['<'] = true,
+		['>'] = true,
+		['@'] = true,
+		[','] = true,
+		[';'] = true,
+		[':'] = true,
+		['\\'] = true,
+		['"'] = true,
+		['.'] = true,
+		['['] = true,
+		[']'] = true };
+
 	for (const char *p = text; *p != '\0'; p++)
-		if (*p <= ' ' || *p > '~' || strchr("()<>@,;:\\\".[]", *p))
+		if (*p <= ' ' || *p > '~' || special[(unsigned char)*p])
 			return false;
 	return *text != '\0';
 }
