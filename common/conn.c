@@ -265,11 +265,9 @@ conn_free(struct conn *c)
 	if (c->user != NULL)
 		c->protocol->closed(c, c->user, c->why);
 	LIST_REMOVE(c, others);
-	l->conns_n--;
 	l->held -= c->counted;
-	if (l->draining && l->conns_n == 0)
-		loop_stop(l);
 	conn_unmake(c);
+	loop_left(l);
 }
 
 static bool
@@ -433,7 +431,7 @@ conn_new(struct loop *l, const struct protocol *p, int fd)
 	c->lines.max = p->line_max;
 	c->in = BUF(2 * (size_t)LOOP_READ);
 	c->out = BUF(SIZE_MAX);
-	c->id = ++l->last_id;
+	c->id = ++l->room->last_id;
 	c->watch = watch_new(l, fd, on_ready, c);
 	c->late = alarm_new(l, on_late, c);
 	if (c->watch == NULL || c->late == NULL) {
@@ -441,7 +439,6 @@ conn_new(struct loop *l, const struct protocol *p, int fd)
 		return NULL;
 	}
 	LIST_INSERT_HEAD(&l->conns, c, others);
-	l->conns_n++;
 	return c;
 }
 
@@ -450,18 +447,19 @@ conn_accepted(struct loop *l, const struct protocol *p, void *arg, int fd,
     const struct sockaddr *peer, size_t peer_len)
 {
 	struct net_ip ip = net_ip_of(peer);
+	const char *why = NULL;
 	struct conn *c;
 
-	if (l->conns_n >= l->conns_max) {
-		refuse(fd, p, "too many connections");
+	if (++l->room->conns > l->room->conns_max)
+		why = "too many connections";
+	else if (p->admits != NULL && !p->admits(arg, &ip))
+		why = "too many connections of one address";
+	if (why != NULL)
+		refuse(fd, p, why);
+	if (why != NULL || (c = conn_new(l, p, fd)) == NULL) {
+		loop_left(l);
 		return;
 	}
-	if (p->admits != NULL && !p->admits(arg, &ip)) {
-		refuse(fd, p, "too many connections of one address");
-		return;
-	}
-	if ((c = conn_new(l, p, fd)) == NULL)
-		return;
 	c->ip = ip;
 	net_accepted(fd, peer, peer_len, c->peer, sizeof c->peer);
 	conn_wait(c, WAIT_REQUEST);

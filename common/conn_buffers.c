@@ -21,6 +21,12 @@ conn_unkeep(struct conn *c)
 	return n;
 }
 
+static size_t
+most_held(const struct loop *l)
+{
+	return l->room->held_max / l->room->loops_n;
+}
+
 static void
 count_buffers(struct conn *c)
 {
@@ -45,7 +51,7 @@ drop_with_buffers(struct conn *c, const char *why)
 static void
 drop_greediest(struct loop *l)
 {
-	size_t enough = l->held_max - l->held_max / 16, most = 0;
+	size_t enough = most_held(l) - most_held(l) / 16, most = 0;
 	struct conn *c;
 
 	LIST_FOREACH(c, &l->conns, others)
@@ -59,7 +65,7 @@ void
 conn_account(struct conn *c)
 {
 	count_buffers(c);
-	if (c->loop->held > c->loop->held_max)
+	if (c->loop->held > most_held(c->loop))
 		drop_greediest(c->loop);
 }
 

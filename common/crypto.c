@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,7 @@ enum {
 struct tls_ctx {
 	SSL_CTX *ctx[PAIRS_MAX]; /* a client has one, a server one a pair */
 	size_t n;
-	unsigned users; /* handshakes that may still choose among them */
-	bool freed;
+	atomic_uint users; /* its owner, and handshakes that may still choose */
 };
 
 struct tls {
@@ -157,7 +157,7 @@ ssl_ctx_new(const SSL_METHOD *method)
 static void
 ctx_release(struct tls_ctx *c)
 {
-	if (!c->freed || c->users > 0)
+	if (atomic_fetch_sub(&c->users, 1) > 1)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		SSL_CTX_free(c->ctx[i]);
@@ -170,10 +170,8 @@ tls_ctx_free(struct tls_ctx **cp)
 	struct tls_ctx *c = *cp;
 
 	*cp = NULL;
-	if (c == NULL)
-		return;
-	c->freed = true;
-	ctx_release(c);
+	if (c != NULL)
+		ctx_release(c);
 }
 
 /* The first certificate is ours, the others its chain. */
@@ -296,7 +294,10 @@ enum mtrk_err
 tls_server_empty(struct tls_ctx **out)
 {
 	*out = calloc(1, sizeof **out);
-	return *out != NULL ? MTRK_OK : MTRK_NOMEM;
+	if (*out == NULL)
+		return MTRK_NOMEM;
+	(*out)->users = 1;
+	return MTRK_OK;
 }
 
 static bool
@@ -428,10 +429,8 @@ end_handshake(struct tls *t)
 {
 	free(t->fqdn);
 	t->fqdn = NULL;
-	if (t->chooses != NULL) {
-		t->chooses->users--;
+	if (t->chooses != NULL)
 		ctx_release(t->chooses);
-	}
 	t->chooses = NULL;
 }
 
@@ -469,11 +468,10 @@ enum mtrk_err
 tls_client_new(
     const char *ca_file, struct tls_ctx **out, char *why, size_t why_size)
 {
-	struct tls_ctx *c = calloc(1, sizeof *c);
+	struct tls_ctx *c;
 
-	*out = c;
-	if (c == NULL ||
-	    (c->ctx[0] = ssl_ctx_new(TLS_client_method())) == NULL) {
+	if (tls_server_empty(out) != MTRK_OK ||
+	    ((c = *out)->ctx[0] = ssl_ctx_new(TLS_client_method())) == NULL) {
 		snprintf(why, why_size, "TLS: %s", openssl_says());
 		tls_ctx_free(out);
 		return MTRK_NOMEM;

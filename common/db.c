@@ -1,8 +1,6 @@
 #include "common/db.h"
 
 #include <errno.h>
-#include <lmdb.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,28 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/db_private.h"
 #include "common/log.h"
 
 enum {
 	READERS_MAX = 512, /* slots; ours */
 	RESERVE_MIN = 1 << 20, /* octets kept for purging; ours */
 	FULL_RETRY_S = 60, /* a full store is tried again this often */
-	PATH_MAX_LEN = 1100, /* ours: a configured path is <= 1023 */
-};
-
-struct db {
-	MDB_env *env;
-	MDB_dbi dbi[DB_TABLES_MAX];
-	const char *tables[DB_TABLES_MAX + 1];
-	unsigned n_tables;
-	char dir[PATH_MAX_LEN];
-	enum db_mode mode;
-	uint64_t limit;
-	atomic_uint readers; /* open read transactions of this process */
-	_Atomic(MDB_txn *) spare; /* one that was read with, reset ... */
-	bool lingers, open; /* ... unless this is allowed, and so */
-	atomic_long full_until_s; /* monotonic; 0: not full */
-	size_t pages_before; /* of the write transaction that is open */
 };
 
 static enum mtrk_err
@@ -85,82 +68,6 @@ map_bytes(const struct db *db)
 	return (size_t)((db->limit + reserve) / page * page);
 }
 
-static MDB_txn *
-begin(struct db *db, unsigned flags, int *rc)
-{
-	MDB_txn *h = NULL;
-	int dead = 0;
-
-	*rc = mdb_txn_begin(db->env, NULL, flags, &h);
-	if (*rc == MDB_READERS_FULL && mdb_reader_check(db->env, &dead) == 0)
-		*rc = mdb_txn_begin(db->env, NULL, flags, &h);
-	/* Another process has a larger map: take that over, if nobody here
-	 * looks at the old one. */
-	if (*rc == MDB_MAP_RESIZED && db->readers == 0 &&
-	    mdb_env_set_mapsize(db->env, 0) == 0)
-		*rc = mdb_txn_begin(db->env, NULL, flags, &h);
-	return *rc == 0 ? h : NULL;
-}
-
-/* Nothing was committed since it began. */
-static bool
-is_latest(const struct db *db, MDB_txn *h)
-{
-	MDB_envinfo info;
-
-	return mdb_env_info(db->env, &info) == 0 &&
-	    info.me_last_txnid == mdb_txn_id(h);
-}
-
-/* Taking a slot in the reader table costs more than a lookup: the last
- * reader's is kept. */
-static MDB_txn *
-begin_reading(struct db *db, int *rc)
-{
-	MDB_txn *h = atomic_exchange(&db->spare, NULL);
-
-	*rc = 0;
-	if (h != NULL && db->open) {
-		db->open = false;
-		if (is_latest(db, h))
-			return h;
-		mdb_txn_reset(h);
-	}
-	if (h != NULL && (*rc = mdb_txn_renew(h)) == 0)
-		return h;
-	if (h != NULL)
-		mdb_txn_abort(h);
-	return begin(db, MDB_RDONLY, rc);
-}
-
-static void
-end_reading(struct db *db, MDB_txn *h)
-{
-	MDB_txn *none = NULL;
-
-	if (!db->lingers)
-		mdb_txn_reset(h);
-	if (!atomic_compare_exchange_strong(&db->spare, &none, h))
-		mdb_txn_abort(h);
-	else if (db->lingers)
-		db->open = true;
-}
-
-void
-db_linger(struct db *db)
-{
-	db->lingers = true;
-}
-
-void
-db_rest(struct db *db)
-{
-	if (!db->open)
-		return;
-	mdb_txn_reset(db->spare);
-	db->open = false;
-}
-
 static int
 open_tables(struct db *db)
 {
@@ -168,7 +75,7 @@ open_tables(struct db *db)
 	MDB_txn *h;
 	int rc;
 
-	if ((h = begin(db, create ? 0 : MDB_RDONLY, &rc)) == NULL)
+	if ((h = db_begin(db, create ? 0 : MDB_RDONLY, &rc)) == NULL)
 		return rc;
 	for (unsigned i = 0; rc == 0 && i < db->n_tables; i++)
 		rc = mdb_dbi_open(h, db->tables[i], create, &db->dbi[i]);
@@ -219,6 +126,7 @@ env_close(struct db *db)
 {
 	MDB_txn *spare = atomic_exchange(&db->spare, NULL);
 
+	db_leave(db);
 	if (spare != NULL)
 		mdb_txn_abort(spare);
 	if (db->env != NULL)
@@ -272,10 +180,11 @@ db_open(const char *dir, enum db_mode mode, const char *const *tables,
 	why[0] = '\0';
 	if (db == NULL)
 		return MTRK_NOMEM;
+	pthread_rwlock_init(&db->map, NULL);
 	db->mode = mode;
 	db->limit = limit;
 	if (!prepare(db, dir, tables)) {
-		free(db);
+		db_close(&db);
 		return MTRK_TOOBIG;
 	}
 	if (mode == DB_WRITE && mkdir(dir, 0750) == -1 && errno != EEXIST)
@@ -300,6 +209,7 @@ db_close(struct db **dbp)
 	if (db == NULL)
 		return;
 	env_close(db);
+	pthread_rwlock_destroy(&db->map);
 	free(db);
 }
 
@@ -307,12 +217,10 @@ struct txn
 txn_read(struct db *db)
 {
 	struct txn t = { .db = db, .reading = true };
-	int rc;
+	int rc = 0;
 
-	t.h = begin_reading(db, &rc);
+	t.h = db_begin_reading(db, &rc);
 	t.err = err_from_lmdb(rc);
-	if (t.h != NULL)
-		db->readers++;
 	return t;
 }
 
@@ -330,13 +238,16 @@ txn_write(struct db *db)
 	struct txn t = { .db = db };
 	int rc;
 
-	t.h = begin(db, 0, &rc);
+	t.h = db_begin(db, 0, &rc);
+	if (db_take_map(db, rc))
+		t.h = db_begin(db, 0, &rc);
 	/* LMDB gives up for good when its meta page could not be written. */
-	if (rc == MDB_PANIC && db->readers == 0) {
+	if (rc == MDB_PANIC && pthread_rwlock_trywrlock(&db->map) == 0) {
 		log_err("event=store-reopen reason=\"%s\"", mdb_strerror(rc));
 		env_close(db);
 		if ((rc = env_open(db)) == 0)
-			t.h = begin(db, 0, &rc);
+			t.h = db_begin(db, 0, &rc);
+		pthread_rwlock_unlock(&db->map);
 	}
 	t.err = err_from_lmdb(rc);
 	if (t.h != NULL)
@@ -367,8 +278,7 @@ txn_end(struct txn *t)
 	if (h == NULL)
 		return t->err;
 	if (t->reading) {
-		end_reading(t->db, h);
-		t->db->readers--;
+		db_end_reading(t->db, h);
 		return t->err;
 	}
 	if (t->err != MTRK_OK) {

@@ -44,13 +44,15 @@ struct txn txn_write(struct db *);
 enum mtrk_err txn_end(struct txn *);
 
 /*
- * For a process of one thread that looks up much: what txn_end() ends stays
- * open, so that the next txn_read() is cheap if nothing was written since; it
- * always sees what was.  Call db_rest() before waiting for anything: pages that
- * a reader may look at are not written again.
+ * For threads that look up much in the one store of their process: what
+ * txn_end() ends stays open, so that the same thread's next txn_read() is cheap
+ * if nothing was written since; it always sees what was.  A thread calls
+ * db_rest() before it waits for anything, since pages that a reader may look at
+ * are not written again, and db_leave() before it ends.
  */
-void db_linger(struct db *);
+void db_linger(struct db *); /* once, before there are threads */
 void db_rest(struct db *);
+void db_leave(struct db *);
 
 /* False: there is none, or the transaction has failed. */
 bool txn_get(struct txn *, unsigned table, struct span key, struct span *val);

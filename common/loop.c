@@ -1,6 +1,7 @@
 #include "common/loop.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -14,6 +15,14 @@ enum {
 
 static void
 on_accept(void *arg, int fd, const struct sockaddr *peer, size_t peer_size)
+{
+	struct source *s = arg;
+
+	loop_deal(s->loop, s->protocol, s->arg, fd, peer, peer_size);
+}
+
+static void
+on_accept_here(void *arg, int fd, const struct sockaddr *peer, size_t peer_size)
 {
 	struct source *s = arg;
 
@@ -31,7 +40,8 @@ enum mtrk_err
 loop_listen_local(
     struct loop *l, const char *path, const struct protocol *p, void *arg)
 {
-	return loop_source_listen(l, net_listen_local(path), p, on_accept, arg);
+	return loop_source_listen(
+	    l, net_listen_local(path), p, on_accept_here, arg);
 }
 
 /* libevent would call those that wake themselves as long as there is one, and
@@ -53,7 +63,7 @@ fair_base(void)
 }
 
 enum mtrk_err
-loop_new(unsigned conns_max, struct loop **out)
+loop_make(struct loop_room *r, struct loop **out)
 {
 	struct loop *l = calloc(1, sizeof *l);
 
@@ -64,78 +74,119 @@ loop_new(unsigned conns_max, struct loop **out)
 	}
 	LIST_INIT(&l->conns);
 	LIST_INIT(&l->sources);
-	l->conns_max = conns_max;
-	l->held_max = SIZE_MAX;
 	l->spare = BUF(SIZE_MAX);
-	net_allow_descriptors(conns_max + SPARE_FDS);
+	l->calls[0] = l->calls[1] = -1;
+	l->room = r;
 	*out = l;
 	return MTRK_OK;
 }
 
-void
-loop_free(struct loop **loop)
+enum mtrk_err
+loop_new(unsigned conns_max, struct loop **out)
 {
-	struct loop *l = *loop;
+	struct loop_room *r = calloc(1, sizeof *r);
+	enum mtrk_err err = MTRK_NOMEM;
 
-	*loop = NULL;
-	if (l == NULL)
-		return;
+	*out = NULL;
+	if (r == NULL || (err = loop_make(r, out)) != MTRK_OK) {
+		free(r);
+		return err;
+	}
+	r->conns_max = conns_max;
+	r->held_max = SIZE_MAX;
+	r->loops[r->loops_n++] = *out;
+	net_allow_descriptors(conns_max + SPARE_FDS);
+	return MTRK_OK;
+}
+
+static void
+free_one(struct loop *l)
+{
+	loop_run_calls(l);
 	conns_free(l);
 	loop_sources_free(l);
 	event_base_free(l->base);
+	for (size_t i = 0; i < ARRAY_LEN(l->calls); i++)
+		if (l->calls[i] != -1)
+			close(l->calls[i]);
 	buf_free(&l->spare);
 	free(l);
 }
 
 void
+loop_free(struct loop **loop)
+{
+	struct loop_room *r;
+
+	if (*loop == NULL)
+		return;
+	r = (*loop)->room;
+	if (r->loops_n > 1) {
+		loop_stop(*loop);
+		loop_join(*loop);
+	}
+	while (r->loops_n > 0)
+		free_one(r->loops[--r->loops_n]);
+	free(r);
+	*loop = NULL;
+}
+
+void
 loop_limit_memory(struct loop *l, size_t octets)
 {
-	l->held_max = octets;
+	l->room->held_max = octets;
 }
 
 unsigned
 loop_connections(const struct loop *l)
 {
-	return l->conns_n;
+	return l->room->conns;
 }
 
 void
-loop_after_turn(struct loop *l, void (*call)(void *), void *arg)
+loop_set_hooks(struct loop *l, const struct loop_hooks *h)
 {
-	l->after_turn = call;
-	l->after_arg = arg;
+	l->room->hooks = h;
+}
+
+void
+loop_thread_ends(struct loop *l)
+{
+	const struct loop_hooks *h = l->room->hooks;
+
+	if (h != NULL)
+		h->thread_ends(h->arg);
 }
 
 /* A turn is one waiting, and all that became ready. */
 enum mtrk_err
-loop_run(struct loop *l)
+loop_turns(struct loop *l)
 {
+	const struct loop_hooks *h = l->room->hooks;
 	int rc = 0;
 
-	while (rc == 0) {
+	while (rc == 0 && !l->room->stopping) {
 		rc = event_base_loop(l->base, EVLOOP_ONCE);
-		if (l->after_turn != NULL)
-			l->after_turn(l->after_arg);
-		if (event_base_got_break(l->base))
-			break;
+		if (h != NULL)
+			h->after_turn(h->arg);
 	}
 	return rc == -1 ? MTRK_IO : MTRK_OK;
 }
 
-void
-loop_stop(struct loop *l)
+enum mtrk_err
+loop_run(struct loop *l)
 {
-	event_base_loopbreak(l->base);
+	enum mtrk_err err = loop_turns(l);
+
+	loop_stop(l); /* the others too */
+	loop_join(l);
+	return err;
 }
 
 void
-loop_drain(struct loop *l)
+loop_break(struct loop *l)
 {
-	l->draining = true;
-	loop_deaf(l);
-	conns_drain(l);
-	if (l->conns_n == 0)
-		loop_stop(l);
+	event_base_loopbreak(l->base);
 }
 
 const char *

@@ -1,7 +1,8 @@
 /*
- * common/loop.h -- one thread that serves many line-oriented connections: the
- * one door to libevent (with common/watch.h, for those who move the octets
- * themselves).  The connections are in conn.c and conn_buffers.c.
+ * common/loop.h -- a thread that serves many line-oriented connections, or a
+ * few that share them: the one door to libevent (with common/watch.h, for those
+ * who move the octets themselves).  The connections are in conn.c and
+ * conn_buffers.c, the threads in loop_room.c.
  *
  * A protocol is a struct of functions and limits.  A connection is always
  * waiting for one thing, and no longer than a limit; input and output are
@@ -28,9 +29,9 @@ struct conn;
 struct sockaddr;
 
 /*
- * All functions run in the loop's thread.  `user` is what opened() returned.
- * A connection lives until closed() returns, which is called once, later
- * than the conn_drop() or conn_close() that caused it.
+ * All functions run in the connection's thread.  `user` is what opened()
+ * returned. A connection lives until closed() returns, which is called once,
+ * later than the conn_drop() or conn_close() that caused it.
  */
 struct protocol {
 	const char *name; /* for the log */
@@ -68,8 +69,8 @@ enum mtrk_err loop_accept(
 /* The same on a socket in the file system, which is put there anew. */
 enum mtrk_err loop_listen_local(
     struct loop *, const char *path, const struct protocol *, void *arg);
-/* Octets that all connections' buffers may hold together; when they would hold
- * more, those with the most are dropped. */
+/* Octets that all connections' buffers may hold together, the same share in
+ * each thread; when they would hold more, those with the most are dropped. */
 void loop_limit_memory(struct loop *, size_t octets);
 unsigned loop_connections(const struct loop *);
 /* Call `ready` whenever there is something to read.  Not for ever: until
@@ -80,11 +81,28 @@ enum mtrk_err loop_watch(
 enum mtrk_err loop_timer(
     struct loop *, unsigned every_s, void (*due)(void *arg), void *arg);
 
-/* Call `call` each time when all that was ready has been served, before the
- * loop waits again.  One for a loop. */
-void loop_after_turn(struct loop *, void (*call)(void *arg), void *arg);
+/* Called in each of the loop's threads. */
+struct loop_hooks {
+	void (*after_turn)(void *arg); /* all that was ready has been served */
+	void (*thread_ends)(void *arg); /* but not the first one */
+	void *arg;
+};
+void loop_set_hooks(struct loop *, const struct loop_hooks *); /* borrowed */
 
-/* Until loop_stop(), or loop_drain() and the last connection's end. */
+/*
+ * Serve in `n` threads: n - 1 that start now, and the one that calls
+ * loop_run().  What loop_listen() accepts is dealt to them in turn, and all
+ * functions of a connection's protocol run in one of them.  All else, timers
+ * and what is watched, stays with the first.  All of them share the limits.
+ * On failure loop_free() ends those that have started.
+ */
+enum mtrk_err loop_threads(struct loop *, unsigned n);
+/* False: since this was asked last, one of the other threads had no turn.
+ * They have to have one by the next time. */
+bool loop_alive(struct loop *);
+
+/* Until loop_stop(), or loop_drain() and the last connection's end; then for
+ * the other threads' ends. */
 enum mtrk_err loop_run(struct loop *);
 /* Accept nothing more, take no further line, send what is queued. */
 void loop_drain(struct loop *);

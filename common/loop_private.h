@@ -5,6 +5,8 @@
 #ifndef MTRK_COMMON_LOOP_PRIVATE_H
 #define MTRK_COMMON_LOOP_PRIVATE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "common/loop.h"
@@ -16,6 +18,7 @@ struct evconnlistener;
 enum {
 	LOOP_READ = 16 * 1024, /* octets taken at once; ours */
 	LOOP_SPARE_MAX = 1 << 20, /* a larger output buffer isn't kept; ours */
+	LOOPS_MAX = 16, /* threads of a room; ours */
 };
 
 /* Listeners, watched descriptors and timers: few, and they stay. */
@@ -30,16 +33,32 @@ struct source {
 	void *arg;
 };
 
+/* What the loops that serve side by side have in common.  The first is the one
+ * that accepts. */
+struct loop_room {
+	atomic_uint conns;
+	atomic_ulong last_id;
+	atomic_bool draining, stopping;
+	/* set before there are threads: */
+	unsigned conns_max;
+	size_t held_max; /* of all loops together */
+	const struct loop_hooks *hooks; /* or NULL */
+	struct loop *loops[LOOPS_MAX];
+	unsigned loops_n;
+	/* the first loop's: */
+	unsigned turn; /* whose it is to serve */
+};
+
 struct loop {
 	struct event_base *base;
 	LIST_HEAD(, conn) conns;
 	LIST_HEAD(, source) sources;
-	unsigned conns_n, conns_max;
-	unsigned long last_id;
-	size_t held, held_max; /* octets in the connections' own buffers */
-	bool draining;
-	void (*after_turn)(void *);
-	void *after_arg;
+	struct loop_room *room;
+	size_t held; /* octets in the connections' own buffers */
+	pthread_t thread; /* if it runs in one of its own */
+	bool runs, drained;
+	atomic_bool alive; /* it had a turn since this was cleared */
+	int calls[2]; /* a pipe of other threads' calls; -1: there are none */
 	struct buf spare; /* lent to the connection that is being served */
 	char input[2 * LOOP_READ]; /* of the connection that is being served */
 };
@@ -48,6 +67,18 @@ struct loop {
 enum mtrk_err loop_source_listen(struct loop *, int fd, const struct protocol *,
     loop_accepted *, void *arg); /* takes fd */
 void loop_sources_free(struct loop *);
+
+enum mtrk_err loop_make(struct loop_room *, struct loop **out);
+enum mtrk_err loop_turns(struct loop *); /* until it is broken off */
+void loop_break(struct loop *); /* in its own thread, or before */
+void loop_thread_ends(struct loop *);
+/* Wait for the threads, which were stopped. */
+void loop_join(struct loop *first);
+void loop_run_calls(struct loop *); /* what other threads asked for */
+/* A new socket, which is taken, for whichever loop's turn it is. */
+void loop_deal(struct loop *from, const struct protocol *, void *arg, int fd,
+    const struct sockaddr *peer, size_t peer_size);
+void loop_left(struct loop *); /* a connection did */
 
 /* A new socket, which is taken in any case. */
 void conn_accepted(struct loop *, const struct protocol *, void *arg, int fd,

@@ -163,6 +163,8 @@ sandbox_calls(bool asks)
 		(add_calls(f, asking, ARRAY_LEN(asking)) && add_threads(f)));
 	if (ok)
 		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (ok && rc == 0) /* for all threads */
+		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (ok && rc == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);

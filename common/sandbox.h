@@ -20,14 +20,14 @@ struct sandbox_path {
 	enum sandbox_may may;
 };
 
-/* From now on no other file can be opened by this process; those that are
- * open stay so. */
+/* From now on no other file can be opened by this thread, and by those that
+ * it starts; those that are open stay so. */
 enum mtrk_err sandbox_files(const struct sandbox_path *, size_t n);
 
 /*
- * From now on only what a loop that serves sockets needs; no new program, no
- * new process, nothing about users, mounts, other processes.  `asks`: it may
- * make connections and threads too.
+ * In all threads, from now on only what a loop that serves sockets needs; no
+ * new program, no new process, nothing about users, mounts, other processes.
+ * `asks`: it may make connections and threads too.
  */
 enum mtrk_err sandbox_calls(bool asks);
 

@@ -1,6 +1,8 @@
 #include "mtqp/audit.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,12 +12,13 @@
 
 enum { LINE_LEN_MAX = 4 * ENVID_MAX + 512 };
 
-static int file = -1;
+static atomic_int file = -1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* while it is used */
 
 enum mtrk_err
 audit_open(const char *path)
 {
-	int fd;
+	int fd, old;
 
 	if (path[0] == '\0')
 		return MTRK_OK;
@@ -23,9 +26,23 @@ audit_open(const char *path)
 	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 	if (fd == -1)
 		return MTRK_IO;
-	audit_close();
-	file = fd;
+	pthread_mutex_lock(&lock);
+	old = atomic_exchange(&file, fd);
+	pthread_mutex_unlock(&lock);
+	if (old != -1)
+		close(old);
 	return MTRK_OK;
+}
+
+static bool
+put(const char *line, size_t n)
+{
+	bool ok;
+
+	pthread_mutex_lock(&lock);
+	ok = file == -1 || write(file, line, n) == (ssize_t)n;
+	pthread_mutex_unlock(&lock);
+	return ok;
 }
 
 void
@@ -43,8 +60,7 @@ audit_write(const struct audit_line *l)
 	    "%s client=%s tls=%s envid=\"%s\" outcome=\"%s\"\n", stamp,
 	    l->client, l->tls != NULL ? l->tls : "no",
 	    log_quote(span_of(l->envid), q, sizeof q), l->outcome);
-	if (n > 0 && write(file, line, (size_t)n) != n &&
-	    log_allow(&often, 60, &missed))
+	if (n > 0 && !put(line, (size_t)n) && log_allow(&often, 60, &missed))
 		log_err("event=audit text=\"a line is lost: %m\" missed=%lu",
 		    missed);
 }

@@ -1,5 +1,6 @@
 #include "mtqp/metrics.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -42,12 +43,12 @@ static const struct {
 	[METRIC_OPEN] = { "connections_open", "gauge", "Connections now" },
 };
 
-static uint64_t values[METRIC_COUNT];
+static atomic_ullong values[METRIC_COUNT];
 
 void
 metric_add(enum metric m)
 {
-	values[m]++;
+	atomic_fetch_add_explicit(&values[m], 1, memory_order_relaxed);
 }
 
 void

@@ -26,7 +26,7 @@ enum metric {
 	METRIC_COUNT
 };
 
-void metric_add(enum metric);
+void metric_add(enum metric); /* from any thread */
 void metric_set(enum metric, uint64_t);
 void metrics_write(struct buf *); /* Prometheus' text format 0.0.4 */
 /* GET of anything; `arg` is the source, whose refresh() is called before. */

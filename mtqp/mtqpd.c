@@ -4,6 +4,7 @@
  * the lines mean in command.c, how they come and go in common/loop.h.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,12 +34,14 @@ enum {
 	ADDRESSES_MIN = 4096, /* remembered by the limits; ours */
 	DEAD_READERS_S = 60,
 	CHAIN_LOOK_S = 1,
+	THREADS_MAX = 4, /* ours */
 };
 
 static struct server {
 	struct conf conf;
 	struct loop *loop;
 	struct keeper *keeper; /* of certificates and keys */
+	unsigned threads;
 	struct service service;
 	struct service_door clear, tls_first;
 	bool listens_by_default;
@@ -75,10 +78,8 @@ on_hup(void)
 	    certificates_load(&server.conf, server.keeper, &fresh, why) !=
 		MTRK_OK)
 		log_err("event=tls text=\"%s\" kept=old", why);
-	if (fresh != NULL) {
-		tls_ctx_free(&server.service.tls);
-		server.service.tls = fresh;
-	}
+	if (fresh != NULL)
+		service_replace_tls(&server.service, fresh);
 	if (audit_open(server.conf.audit_log) != MTRK_OK)
 		log_err("event=audit path=\"%s\" text=\"%m\" kept=old",
 		    server.conf.audit_log);
@@ -113,7 +114,8 @@ static void
 on_watchdog(void *arg)
 {
 	(void)arg;
-	notify("WATCHDOG=1");
+	if (loop_alive(server.loop))
+		notify("WATCHDOG=1");
 }
 
 /* Nobody keeps the store's pages while we wait. */
@@ -122,6 +124,27 @@ after_turn(void *arg)
 {
 	(void)arg;
 	db_rest(store_db(server.service.store));
+}
+
+static void
+thread_ends(void *arg)
+{
+	(void)arg;
+	db_leave(store_db(server.service.store));
+}
+
+static const struct loop_hooks hooks = { after_turn, thread_ends, NULL };
+
+/* One for each CPU that we may use.  Only one thread works with the chain. */
+static unsigned
+threads_of(const struct conf *c)
+{
+	cpu_set_t cpus;
+	int n = 1;
+
+	if (c->chain.n == 0 && sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+		n = CPU_COUNT(&cpus);
+	return n < THREADS_MAX ? (unsigned)n : THREADS_MAX;
 }
 
 static void
@@ -256,11 +279,14 @@ start_audit(const struct conf *c)
 static const char *const names_and_authorities[] = { "/etc", "/usr", "/lib",
 	"/run/systemd/resolve" };
 
-/* What is open stays open; of files only the audit log is opened again, by
+/*
+ * What is open stays open; of files only the audit log is opened again, by
  * SIGHUP, and certificates by the keeper.  Asking other servers needs names
- * and authorities too. */
+ * and authorities too.  Threads inherit what Landlock took away, and find
+ * themselves without system calls.
+ */
 static bool
-start_sandbox(const struct conf *c)
+start_threads(const struct conf *c)
 {
 	const char *authorities = getenv("SSL_CERT_FILE");
 	bool asks = c->chain.n > 0, audits = c->audit_log[0] != '\0';
@@ -281,6 +307,7 @@ start_sandbox(const struct conf *c)
 			SANDBOX_READ };
 	tzset();
 	if (sandbox_files(paths, n) == MTRK_OK &&
+	    loop_threads(server.loop, server.threads) == MTRK_OK &&
 	    sandbox_calls(asks) == MTRK_OK)
 		return true;
 	log_err("event=sandbox text=\"%m\"");
@@ -329,6 +356,7 @@ static bool
 start(const struct conf *c, bool check)
 {
 	server.service.conf = c;
+	server.threads = threads_of(c);
 	if (certificates_keeper(c, &server.keeper) != MTRK_OK ||
 	    loop_new((unsigned)c->mtqp_connections, &server.loop) != MTRK_OK) {
 		log_err("event=start text=\"%m\"");
@@ -370,7 +398,7 @@ start_events(void)
 	unsigned watchdog_s = notify_watchdog_s();
 
 	db_linger(store_db(server.service.store));
-	loop_after_turn(server.loop, after_turn, NULL);
+	loop_set_hooks(server.loop, &hooks);
 	if (signals != -1 &&
 	    loop_watch(server.loop, signals, on_signals, NULL) == MTRK_OK &&
 	    loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==
@@ -393,10 +421,11 @@ serve(const struct conf *c)
 		return false;
 	log_setup(
 	    "mtqpd", (enum log_to)c->log_to, (enum log_level)c->log_level);
-	if (!start_sandbox(c))
+	if (!start_threads(c))
 		return false;
-	log_notice("event=start version=%s store=\"%s\" tls=%s", MTRK_VERSION,
-	    c->store, server.service.tls != NULL ? "yes" : "no");
+	log_notice("event=start version=%s store=\"%s\" tls=%s threads=%u",
+	    MTRK_VERSION, c->store, server.service.tls != NULL ? "yes" : "no",
+	    server.threads);
 	proc_ready();
 	notify("READY=1");
 	ok = loop_run(server.loop) == MTRK_OK;

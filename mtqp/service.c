@@ -56,9 +56,30 @@ chains(void *arg, const struct tstat *known)
 static bool
 covers(void *arg, const char *fqdn)
 {
-	const struct service *s = arg;
+	struct service *s = arg;
+	bool yes;
 
-	return tls_server_covers(s->tls, fqdn);
+	pthread_mutex_lock(&s->lock);
+	yes = tls_server_covers(s->tls, fqdn);
+	pthread_mutex_unlock(&s->lock);
+	return yes;
+}
+
+static void
+start_tls(struct service *s, struct conn *c, const char *fqdn)
+{
+	pthread_mutex_lock(&s->lock);
+	conn_starttls(c, s->tls, fqdn);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+service_replace_tls(struct service *s, struct tls_ctx *fresh)
+{
+	pthread_mutex_lock(&s->lock);
+	tls_ctx_free(&s->tls);
+	s->tls = fresh;
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* Never the secret, nor what it hashes to. */
@@ -98,10 +119,13 @@ count(const struct reply *r)
 
 /* What came to nothing is answered late, if that happens often (A16). */
 static void
-delay(const struct service *s, struct conn *c)
+delay(struct service *s, struct conn *c)
 {
-	unsigned wait_s = limits_failure(s->limits, conn_ip(c), now_ms());
+	unsigned wait_s;
 
+	pthread_mutex_lock(&s->lock);
+	wait_s = limits_failure(s->limits, conn_ip(c), now_ms());
+	pthread_mutex_unlock(&s->lock);
 	if (wait_s == 0)
 		return;
 	metric_add(METRIC_DELAYED);
@@ -109,7 +133,7 @@ delay(const struct service *s, struct conn *c)
 }
 
 static void
-after_reply(const struct service *s, struct conn *c, const struct reply *r)
+after_reply(struct service *s, struct conn *c, const struct reply *r)
 {
 	count(r);
 	if (r->outcome != NULL)
@@ -117,7 +141,7 @@ after_reply(const struct service *s, struct conn *c, const struct reply *r)
 	if (r->after == AFTER_CHAIN)
 		return;
 	if (r->after == AFTER_STARTTLS)
-		conn_starttls(c, s->tls, r->fqdn);
+		start_tls(s, c, r->fqdn);
 	else if (r->after == AFTER_CLOSE)
 		conn_close(c);
 	else if (r->failed)
@@ -207,12 +231,34 @@ chain_it(struct client *client, struct reply *r)
 static bool
 admits(void *arg, const struct net_ip *ip)
 {
-	const struct service_door *door = arg;
+	struct service *s = ((const struct service_door *)arg)->service;
+	bool yes;
 
-	if (limits_connect(door->service->limits, ip, now_ms()))
-		return true;
-	metric_add(METRIC_REFUSED);
-	return false;
+	pthread_mutex_lock(&s->lock);
+	yes = limits_connect(s->limits, ip, now_ms());
+	pthread_mutex_unlock(&s->lock);
+	if (!yes)
+		metric_add(METRIC_REFUSED);
+	return yes;
+}
+
+static void
+left(struct service *s, const struct conn *c)
+{
+	pthread_mutex_lock(&s->lock);
+	limits_closed(s->limits, conn_ip(c));
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool
+may_command(struct service *s, const struct conn *c)
+{
+	bool yes;
+
+	pthread_mutex_lock(&s->lock);
+	yes = limits_command(s->limits, conn_ip(c), now_ms());
+	pthread_mutex_unlock(&s->lock);
+	return yes;
 }
 
 static void *
@@ -224,7 +270,7 @@ on_opened(struct conn *c, void *arg)
 
 	metric_add(METRIC_CONNECTIONS);
 	if (client == NULL) {
-		limits_closed(s->limits, conn_ip(c));
+		left(s, c);
 		return NULL;
 	}
 	client->service = s;
@@ -233,7 +279,7 @@ on_opened(struct conn *c, void *arg)
 	session_start(&client->session, s->conf, &s->doors);
 	log_debug("conn=%lu event=open client=%s", conn_id(c), conn_peer(c));
 	if (door->tls_first)
-		conn_starttls(c, s->tls, NULL);
+		start_tls(s, c, NULL);
 	else
 		greet(c, &client->session);
 	return client;
@@ -243,11 +289,11 @@ static void
 on_line(struct conn *c, void *user, enum line what, struct span line)
 {
 	struct client *client = user;
-	const struct service *s = client->service;
+	struct service *s = client->service;
 	struct buf *out = conn_out(c);
 	struct reply r;
 
-	if (!limits_command(s->limits, conn_ip(c), now_ms())) {
+	if (!may_command(s, c)) {
 		metric_add(METRIC_LIMITED);
 		command_refuse(out, &r);
 		conn_pause(c, LIMITED_S);
@@ -278,7 +324,7 @@ on_closed(struct conn *c, void *user, const char *why)
 
 	log_debug("conn=%lu event=close client=%s why=\"%s\"", conn_id(c),
 	    conn_peer(c), why);
-	limits_closed(client->service->limits, conn_ip(c));
+	left(client->service, c);
 	if (client->waits != NULL)
 		chain_forget(client->service->chain, client);
 	free(client->waits);
@@ -292,6 +338,7 @@ service_start(struct service *s)
 		.covers = s->tls != NULL ? covers : NULL,
 		.chains = s->chain != NULL ? chains : NULL,
 		.arg = s };
+	pthread_mutex_init(&s->lock, NULL);
 }
 
 #define MTQP(its_name, its_refusal) \

@@ -17,7 +17,7 @@ only() {
 		echo "$f: <$1> belongs in $2"; status=1
 	done
 }
-only 'lmdb\.h' common/db.c
+only 'lmdb\.h' common/db_private.h
 only 'libmilter/' milter/mtrk-milter.c
 only 'openssl/' common/crypto.c
 only 'event2/' 'common/loop.c common/loop_source.c common/watch.c'

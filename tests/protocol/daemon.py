@@ -269,10 +269,13 @@ def check_sandbox(house):
     data, not start a program, not read a key."""
     server = Server(house, "sandbox", house.with_tls())
     pid = server.process.pid
-    status = status_of(pid)
-    if "build-asan" not in house.bin:  # see common/sandbox.c
-        assert status["NoNewPrivs"] == "1", status
-        assert status["Seccomp"] == "2", status
+    threads = os.listdir("/proc/%d/task" % pid)
+    if not re.search("build-[at]san", house.bin):  # see common/sandbox.c
+        assert len(threads) == min(len(os.sched_getaffinity(0)), 4), threads
+        for thread in threads:
+            status = status_of("%d/task/%s" % (pid, thread))
+            assert status["NoNewPrivs"] == "1", status
+            assert status["Seccomp"] == "2", status
     for fd in os.listdir("/proc/%d/fd" % pid):
         path = os.readlink("/proc/%d/fd/%s" % (pid, fd))
         with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
