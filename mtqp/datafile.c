@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 1 << 20 /* octets of an entry; ours */ };
+enum {
+	LINE_MAX_LEN = 1 << 20, /* octets of an entry; ours */
+	LOCK_WAIT_MS = 10000, /* nobody needs it for longer than a moment */
+	LOCK_TRY_MS = 20,
+};
 
 static enum mtrk_err
 fail(struct datafile *w, const char *path)
@@ -88,6 +93,28 @@ datafile_close(struct datafile *w)
 		close(w->lock_fd);
 }
 
+static enum mtrk_err
+take_lock(struct datafile *w)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_TRY_MS * 1000000L };
+
+	w->lock_fd = open(w->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (w->lock_fd == -1)
+		return fail(w, w->lock);
+	for (int ms = 0; flock(w->lock_fd, LOCK_EX | LOCK_NB) == -1;
+	     ms += LOCK_TRY_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return fail(w, w->lock);
+		if (ms >= LOCK_WAIT_MS) {
+			snprintf(w->why, DATAFILE_WHY_MAX,
+			    "%.1000s: another program has it locked", w->lock);
+			return MTRK_BUSY;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return MTRK_OK;
+}
+
 enum mtrk_err
 datafile_open(struct datafile *w, const char *name, char why[DATAFILE_WHY_MAX])
 {
@@ -96,14 +123,11 @@ datafile_open(struct datafile *w, const char *name, char why[DATAFILE_WHY_MAX])
 	*w = (struct datafile){ .lock_fd = -1, .why = why };
 	if (!set_paths(w, name) || !make_dirs(w->dir))
 		return fail(w, w->dir);
-	w->lock_fd = open(w->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (w->lock_fd == -1 || flock(w->lock_fd, LOCK_EX) == -1) {
-		fail(w, w->lock);
-		datafile_close(w);
-		return MTRK_IO;
-	}
-	w->entries = json_array();
-	err = w->entries == NULL ? MTRK_NOMEM : read_entries(w);
+	err = take_lock(w);
+	if (err == MTRK_OK && (w->entries = json_array()) == NULL)
+		err = MTRK_NOMEM;
+	if (err == MTRK_OK)
+		err = read_entries(w);
 	if (err != MTRK_OK)
 		datafile_close(w);
 	return err;

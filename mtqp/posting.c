@@ -268,7 +268,7 @@ send_stored(const struct posting *p, const struct mtqp_uri *uri)
 	err = wallet_add(&entry, &number, why);
 	if (err != MTRK_OK) {
 		fprintf(stderr, "mtrk-track: not sent: %s\n", why);
-		return EX_CANTCREAT;
+		return err == MTRK_BUSY ? EX_TEMPFAIL : EX_CANTCREAT;
 	}
 	err = submit(&p->s, &done, say_refused, why);
 	if (wallet_set_state(number,

@@ -1,70 +1,114 @@
 #!/bin/bash
 # "send" exits 0 only if the server took the message; whatever the server
-# does, the secret was stored before, and the list tells what became of it.
+# does, wherever it dies, the secret was stored before, and the list tells what
+# became of it.  No room for the secret: nothing is sent.  Many at once: none
+# is lost.
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 lab=$(mktemp -d /tmp/mtrk-lab-XXXXXX)
-stop() { local status=$?; set +e; kill "${lab_pids[@]}" 2>/dev/null; rm -rf "$lab"; exit $status; }
+stop() { local status=$?; set +e; kill "${lab_pids[@]}" 2>/dev/null; umount "$lab/full" 2>/dev/null
+	rm -rf "$lab"; exit $status; }
 trap stop EXIT
 export XDG_DATA_HOME="$lab/data" XDG_CONFIG_HOME="$lab/config"
 read -r port nobody <<<"$(lab_ports 2)"
-
-# A server that ends a session as the sender's first letter says.
-cat >"$lab/server.py" <<'P'
-import socket, sys
-ends = {"a": b"250 2.0.0 taken\r\n", "b": b"451 4.3.0 later\r\n", "c": b"554 5.7.1 no\r\n",
-        "d": None, "e": b"", "f": b"nonsense\r\n"}
-s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-while True:
-    c, _ = s.accept(); f = c.makefile("rwb"); end = b""
-    def say(text): f.write(text); f.flush()
-    say(b"220 x ESMTP\r\n")
-    try:
-        for line in f:
-            word = line[:4].upper()
-            if word == b"EHLO": say(b"250-x\r\n250 MTRK\r\n")
-            elif word == b"MAIL":
-                end = ends[line.split(b"<")[1][:1].decode()]; say(b"250 ok\r\n")
-            elif word == b"DATA":
-                say(b"354 go\r\n")
-                while f.readline() not in (b".\r\n", b""): pass
-                if not end: break
-                say(end)
-            elif word == b"RCPT" and end is None: break
-            elif word == b"QUIT": say(b"221 bye\r\n"); break
-            else: say(b"250 ok\r\n")
-    except OSError: pass
-    f.close(); c.close()
-P
-lab_run server python3 "$lab/server.py" "$port"
+touch "$lab/log"
+lab_run server python3 "$lab_root/tests/lab/dying.py" "$port" "$lab/data/mtrk/sent.json" "$lab/log"
 lab_wait 20 lab_listens "$port" || lab_fail "no server"
+{ printf 'Subject: large\n\n'; head -c 20000000 /dev/zero | tr '\0' 'x' | fold -w 70; } >"$lab/large"
 
 number=0
 # sends FROM STATUS STATE [PORT]
 sends() {
 	local status=0
 	number=$((number + 1))
-	printf 'Subject: %s\n\nhi\n' "$1" | lab_track send --server "127.0.0.1:${4:-$port}" \
+	case $1 in body*) cat "$lab/large" ;; *) printf 'Subject: %s\n\nhi\n' "$1" ;; esac |
+	    lab_track send --server "127.0.0.1:${4:-$port}" \
 	    --from "$1@h.test" x@y.test >"$lab/out" 2>"$lab/says" || status=$?
 	[ $status = "$2" ] || lab_fail "$1: exit status $status, not $2: $(cat "$lab/says")"
 	[ "$(lab_track list --json | jq -r "select(.number == $number) | .state")" = "$3" ] ||
 	    lab_fail "$1: $(lab_track list)"
 	lab_track share $number | grep -q '^mtqp://127.0.0.1/track/' || lab_fail "$1: the secret is lost"
+	case $3 in
+	sent) ;;
+	unsure) grep -q "perhaps not sent.*query $number" "$lab/says" || lab_fail "$1: not told: $(cat "$lab/says")" ;;
+	*) grep -q 'not sent: ' "$lab/says" || lab_fail "$1: not told: $(cat "$lab/says")" ;;
+	esac
+	[ "$3" = sent ] || [ ! -s "$lab/out" ] || lab_fail "$1: a URI though it was not sent"
 }
-# Q46: what share prints is the URI, all that anybody needs to ask
-sends a 0 sent; cmp -s "$lab/out" <(lab_track share 1) || lab_fail "the URI"
-sends b 75 failed
-sends c 2 failed
-sends d 69 failed
-sends e 69 unsure; grep -q 'perhaps not sent.*query 5' "$lab/says" || lab_fail "unsure: $(cat "$lab/says")"
-sends f 69 unsure
-sends a 69 failed "$nobody"
-# no place for the secret: nothing is sent
-status=0; echo hi | XDG_DATA_HOME=/proc/nowhere lab_track send --server "127.0.0.1:$port" x@y.test 2>/dev/null || status=$?
-[ $status = 73 ] || lab_fail "no place: $status"
+sends take 0 sent; cmp -s "$lab/out" <(lab_track share 1) || lab_fail "the URI"
+sends later 75 failed
+sends no 2 failed
+sends nonsense 69 unsure
+for how in '' -reset; do
+	for step in mail rcpt data body; do sends $step$how 69 failed; done
+	sends dot$how 69 unsure
+done
+sends take 69 failed "$nobody"
+[ "$(grep -c stored "$lab/log")" = 14 ] || lab_fail "not stored before it was sent: $(cat "$lab/log")"
+[ "$(grep -c taken "$lab/log")" = 1 ] || lab_fail "$(cat "$lab/log")"
+
+# as a mail program sends: it keeps the message, since the status is not 0
+mkdir -p "$lab/config/mtrk"; echo "Server 127.0.0.1:$port" >"$lab/config/mtrk/track.conf"
+for case in take:0 later:75 no:69 rcpt:69 body:69 dot:69; do
+	status=0; number=$((number + 1))
+	{ echo 'To: x@y.test'; cat "$lab/large"; } | lab_track sendmail -t -i -f "${case%:*}@h.test" 2>"$lab/says" || status=$?
+	[ $status = "${case#*:}" ] || lab_fail "sendmail $case: $status $(cat "$lab/says")"
+	[ $status = 0 ] || grep -q 'not sent: ' "$lab/says" || lab_fail "sendmail $case: not told"
+done
+
+# killed while it sends: the secret is there
+"$bin/mtrk-track" send --from hang@h.test x@y.test < <(printf 'Subject: killed\n\nhi\n') & sender=$!
+lab_wait 20 grep -q hangs "$lab/log" || lab_fail "it does not send"
+kill -KILL $sender; wait $sender 2>/dev/null || true
+number=$((number + 1))
+[ "$(lab_track list --json | jq -r "select(.number == $number) | .state")" = unsent ] || lab_fail "killed: $(lab_track list)"
+lab_track share $number >/dev/null || lab_fail "killed: the secret is lost"
+
+# no place for the secret, a full disk, a file that somebody has locked
+nothing_sent() { [ "$(grep -c taken "$lab/log")" = "$1" ] || lab_fail "$2: sent without its secret"; }
+taken=$(grep -c taken "$lab/log")
+status=0; echo hi | XDG_DATA_HOME=/proc/nowhere lab_track send --from take@h.test x@y.test 2>"$lab/says" || status=$?
+{ [ $status = 73 ] && grep -q 'not sent: /proc/nowhere' "$lab/says"; } || lab_fail "no place: $status $(cat "$lab/says")"
+nothing_sent "$taken" "no place"
+mkdir "$lab/full"
+if mount -t tmpfs -o size=16k tmpfs "$lab/full" 2>/dev/null; then
+	full() { XDG_DATA_HOME="$lab/full" lab_track "$@"; }
+	echo hi | full send --server "127.0.0.1:$nobody" x@y.test 2>/dev/null || true
+	head -c 65536 /dev/zero >"$lab/full/filler" 2>/dev/null || true
+	before=$(full list --json)
+	status=0; echo hi | full send --from take@h.test x@y.test 2>"$lab/says" || status=$?
+	{ [ $status = 73 ] && grep -q "not sent: $lab/full/mtrk/sent.json.new: No space left" "$lab/says"; } ||
+	    lab_fail "full: $status $(cat "$lab/says")"
+	nothing_sent "$taken" "a full disk"
+	[ "$(full list --json)" = "$before" ] || lab_fail "a full disk: what was there is lost"
+	full share 1 >/dev/null || lab_fail "a full disk: a secret is lost"
+	rm "$lab/full/filler"; echo hi | full send --from take@h.test x@y.test >/dev/null || lab_fail "room again"
+	taken=$((taken + 1))
+fi
+exec 9>"$lab/data/mtrk/lock"; flock 9
+status=0; echo hi | lab_track send --from take@h.test x@y.test 2>"$lab/says" || status=$?
+exec 9>&-
+{ [ $status = 75 ] && grep -q "not sent: $lab/data/mtrk/lock: another program" "$lab/says"; } ||
+    lab_fail "locked: $status $(cat "$lab/says")"
+nothing_sent "$taken" "a locked file"
+
 # forget
 lab_track forget 1 3 || lab_fail "forget"
-[ "$(lab_track list --json | jq -r .number | tr '\n' ' ')" = '2 4 5 6 7 ' ] || lab_fail "forgotten: $(lab_track list)"
+lab_track list --json | jq -e 'select(.number == 1 or .number == 3)' >/dev/null && lab_fail "not forgotten: $(lab_track list)"
 status=0; lab_track forget 1 2>/dev/null || status=$?; [ $status = 66 ] || lab_fail "forget twice: $status"
 lab_track forget --older 1h && lab_track share 2 >/dev/null || lab_fail "nothing is that old"
+
+# many senders at once: all are sent, all are in the list, each with its own number
+many=24 pids=() taken=$(grep -c taken "$lab/log") had=$(lab_track list --json | wc -l)
+for ((i = 0; i < many; i++)); do
+	printf 'Subject: %s\n\nhi\n' "$i" | lab_track send --from take@h.test x@y.test >"$lab/uri.$i" & pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid" || lab_fail "one of many senders failed"; done
+lab_track list --json | tail -n +$((had + 1)) >"$lab/list"
+[ "$(jq -r .number "$lab/list" | sort -u | wc -l)" = $many ] || lab_fail "many: numbers: $(cat "$lab/list")"
+[ "$(jq -r 'select(.state == "sent") | .subject' "$lab/list" | sort -n | tr '\n' ' ')" = "$(seq -s ' ' 0 $((many - 1))) " ] ||
+    lab_fail "many: one is lost: $(cat "$lab/list")"
+[ "$(jq -r .envid "$lab/list" | sort)" = "$(tail -n +$((taken + 1)) <(grep taken "$lab/log") | cut -d' ' -f2 | sort)" ] ||
+    lab_fail "many: other envids than the server's"
+diff <(cat "$lab"/uri.* | sort) <(for n in $(jq -r .number "$lab/list"); do lab_track share "$n"; done | sort) || lab_fail "many: URIs"
 echo "send fails: ok"
