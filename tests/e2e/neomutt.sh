@@ -1,7 +1,7 @@
 #!/bin/bash
 # Sends a message in a real NeoMutt through "mtrk-track sendmail" and tracks it
 # there with the macro of contrib/mua/muttrc; what the screen shows counts.
-# MUTT=mutt does the same with mutt.
+# MUTT=mutt does the same with mutt (mutt.sh).
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 mutt=${MUTT:-neomutt}
@@ -58,10 +58,16 @@ grep -Eq 'quiet@far.test: Handed on' "$lab/screen" || lab_fail "no second recipi
 [ -z "${SHOW-}" ] || cat "$lab/screen"
 tm send-keys Enter
 until_shows 'A tracked letter'
+# the same from the pager, and the list of what was sent
+tm send-keys Enter; until_shows 'Where will this go'
+tm send-keys Escape t; until_shows 'games@lab.test: Delivered'
+tm send-keys Enter; until_shows 'Where will this go'
+tm send-keys Escape T; until_shows '^ +1 .* sent +games@lab.test and 1 more +A tracked letter'
+tm send-keys Enter; until_shows 'Where will this go'
 
 # a refused recipient: nothing is sent, and mutt's exit status says so
 status=0; printf 'To: <games@lab.test>, no@elsewhere.test\nSubject: y\n\nhi\n' |
     mtrk-track sendmail -t -i 2>"$lab/says" || status=$?
 { [ $status = 69 ] && grep -q 'not sent' "$lab/says"; } || lab_fail "sendmail: $status $(cat "$lab/says")"
 [ "$(mtrk-track list --json | jq -r 'select(.number == 2) | .state')" = failed ] || lab_fail "its state"
-echo "neomutt: ok"
+echo "$mutt: ok"
