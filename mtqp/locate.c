@@ -3,11 +3,16 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/crypto.h"
 #include "mtqp/discover.h"
 
-enum { WAIT_MS = 20000 }; /* for one name; ours */
+enum {
+	WAIT_MS = 20000, /* for one name; ours */
+	TARGETS_S = 40, /* for all targets of a host, or a stranger's DNS that
+			   never answers would hold us for long; ours */
+};
 
 struct locating {
 	struct dns *dns;
@@ -67,6 +72,7 @@ add_addresses(struct locating *l, const char *name, uint16_t port)
 static enum mtrk_err
 add_targets(struct locating *l, struct dns_answer *a)
 {
+	const time_t end = time(NULL) + TARGETS_S;
 	enum mtrk_err err = MTRK_OK;
 
 	if (discover_order(a->hosts, &a->n, dice, NULL) != MTRK_OK) {
@@ -74,7 +80,8 @@ add_targets(struct locating *l, struct dns_answer *a)
 		    "has no tracking server (SRV target \".\")");
 		return MTRK_DENIED;
 	}
-	for (size_t i = 0; i < a->n; i++) {
+	for (size_t i = 0; i < a->n && l->n < ENDPOINTS_MAX && time(NULL) < end;
+	     i++) {
 		enum mtrk_err one =
 		    add_addresses(l, a->hosts[i].name, a->hosts[i].port);
 

@@ -6,8 +6,9 @@
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/net.sh"
-net_start discovery 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128
+net_start discovery 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128 203.0.113.{1..8}/32
 
+eight=(); for i in {1..8}; do eight+=("--host-record=m$i.t.test,203.0.113.$i"); done
 net_dns \
     --srv-host=_mtqp._tcp.mx1.a.test,dead.a.test,2038,1,0 \
     --srv-host=_mtqp._tcp.mx1.a.test,track.a.test,2038,5,0 \
@@ -15,7 +16,8 @@ net_dns \
     --host-record=dead.a.test,198.51.100.1 --host-record=track.a.test,198.51.100.2 \
     --host-record=mx1.a.test,198.51.100.1 --host-record=mx2.b.test,198.51.100.1 \
     --host-record=mx3.c.test,2001:db8::3 --cname=mx3b.c.test,mx3.c.test \
-    --host-record=mx.private.test,127.0.0.1 --host-record=mx4.dead.test,198.51.100.2
+    --host-record=mx.private.test,127.0.0.1 --host-record=mx4.dead.test,198.51.100.2 \
+    "${eight[@]}"
 
 put() { net_put "$1" q1@h.test "${@:2}"; }
 put mx1.a.test bob@x.test bob@x.test transferred 2.4.0 mx2.b.test
@@ -36,9 +38,13 @@ uri=mtqp://mx1.a.test/track/q1@h.test/$secret==
 lab_wait 20 eval "ask --json $uri | jq -e '[.hops[] | select(.state == \"answered\")] | length == 3'" ||
     lab_fail "not all answer: $(ask --json $uri)"
 
-before=$(grep -c event=track "$lab/mx3_c_test.log")
+tracks() { grep -c event=track "$lab/mx3_c_test.log"; }
+lab_wait 10 tracks || lab_fail "no line in its log"
+before=$(tracks)
 status=0; ask --json $uri >"$lab/answer" 2>"$lab/says" || status=$?
-[ "$(grep -c event=track "$lab/mx3_c_test.log")" = $((before + 1)) ] || lab_fail "one server was asked twice"
+more() { [ "$(tracks)" -gt "$before" ]; }
+lab_wait 10 more || lab_fail "not asked"
+[ "$(tracks)" = $((before + 1)) ] || lab_fail "one server was asked twice"
 [ $status = 1 ] || lab_fail "exit status $status: some under way, so 1"
 way() { jq -c ".ways[] | select(.original_recipient == \"$1@x.test\") | $2" "$lab/answer"; }
 [ "$(way bob '[.outcome, .word] + [.steps[] | .reporting_mta, .final_recipient, .end]')" = \
@@ -63,6 +69,12 @@ done
 
 # for people; the depth's bound; no SRV when a port is given (A33)
 ask $uri >"$lab/text" 2>/dev/null || true
+for failure in 'mx9.none.test .*SRV target' 'mx.private.test .*--allow-private' 'mx4.dead.test .*refused' \
+    'where it has been before' 'mx2.b.test .*knows nothing of this recipient'; do
+	grep -Eq "$failure" "$lab/text" || lab_fail "hidden: $failure: $(cat "$lab/text")"
+done
+ask --json --allow-private $uri 2>/dev/null | jq -e '.hops[] | select(.server == "mx.private.test") |
+    .state == "failed" and (.error | contains("refused"))' >/dev/null || lab_fail "--allow-private does not ask"
 [ "$(grep -c 'mx3.c.test  .*delivered' "$lab/text")" = 1 ] || lab_fail "text: $(cat "$lab/text")"
 grep -q 'far.test.*beyond this point nobody keeps track' "$lab/text" || lab_fail "no honest end"
 ask --json --depth 1 $uri 2>/dev/null | jq -e '[.hops[] | select(.error == "further than --depth 1")] | length == 1' >/dev/null ||
@@ -87,6 +99,21 @@ print(len(r.findall(s + "rect")) - 1, len([x for x in r.iter(s + "text") if "mx3
 ' "$lab/way.svg") || lab_fail "not XML: $(cat "$lab/way.svg")"
 steps=$(jq '[.ways[].steps[] | 1 + (if .missing then 1 else 0 end)] | add' "$lab/answer")
 [ "$boxes" = "$steps True" ] || lab_fail "boxes: $boxes, not $steps"
+
+# side by side: eight servers, none of which answers before all are asked
+mkdir "$lab/meet"; echo 8 >"$lab/meet/wanted"
+for i in {1..8}; do
+	net_put mx1.a.test q8@h.test "u$i@x.test" "u$i@x.test" transferred 2.4.0 "m$i.t.test"
+	printf '%s\n' 'Content-Type: multipart/related; boundary="b"; type="message/tracking-status"' '' --b \
+	    'Content-Type: message/tracking-status' '' 'Original-Envelope-Id: q8@h.test' "Reporting-MTA: dns; m$i.t.test" '' \
+	    "Original-Recipient: rfc822; u$i@x.test" "Final-Recipient: rfc822; u$i@x.test" 'Action: delivered' \
+	    'Status: 2.0.0' '' --b-- >"$lab/m$i.mime"
+	lab_run "m$i" ip netns exec "$net" python3 "$lab_root/tests/lab/answers.py" "203.0.113.$i:1038" "$lab/m$i.mime" "$lab/meet"
+done
+for i in {1..8}; do lab_wait 20 within bash -c "exec 3<>/dev/tcp/203.0.113.$i/1038" || lab_fail "no m$i"; done
+ask --json mtqp://mx1.a.test/track/q8@h.test/$secret 2>/dev/null | jq -e '[.ways[].word] == [range(8) | "Delivered"]' >/dev/null ||
+    lab_fail "not asked side by side: $(cat "$lab"/m?.log)"
+[ "$(cat "$lab"/m?.log | grep -c asked)" = 8 ] || lab_fail "not once each"
 
 # --watch: what is new, until the end is reached
 again() { net_put mx2.b.test q2@h.test bob@x.test bob@x.test "$@"; }

@@ -89,6 +89,54 @@ weights(void **state)
 	assert_int_equal(first, 2);
 }
 
+/* The next number of a list. */
+static uint32_t
+listed(void *arg, uint32_t most)
+{
+	const uint32_t **next = arg;
+	uint32_t n = *(*next)++;
+
+	assert_in_range(n, 0, most);
+	return n;
+}
+
+/*
+ * Every number that may be drawn, for every place: what comes first, and what
+ * second once that is gone, has its part of the running sum (RFC 2782: the
+ * first one whose sum is not less than the number).
+ */
+static void
+distribution(void **state)
+{
+	unsigned first[3] = { 0 }, second[3] = { 0 };
+
+	(void)state;
+	for (uint32_t k = 0; k <= 100; k++) {
+		struct dns_host h[] = { host("a", 1, 10), host("b", 1, 20),
+			host("c", 1, 70) };
+		const uint32_t numbers[] = { k, 0, 0 }, *next = numbers;
+		size_t n = 3;
+
+		assert_int_equal(discover_order(h, &n, listed, &next), MTRK_OK);
+		first[h[0].name[0] - 'a']++;
+	}
+	assert_int_equal(first[0], 11);
+	assert_int_equal(first[1], 20);
+	assert_int_equal(first[2], 70);
+	for (uint32_t k = 0; k <= 30; k++) { /* c, the last, is drawn first */
+		struct dns_host h[] = { host("a", 1, 10), host("b", 1, 20),
+			host("c", 1, 70) };
+		const uint32_t numbers[] = { 100, k, 0 }, *next = numbers;
+		size_t n = 3;
+
+		assert_int_equal(discover_order(h, &n, listed, &next), MTRK_OK);
+		assert_string_equal(h[0].name, "c");
+		second[h[1].name[0] - 'a']++;
+	}
+	assert_int_equal(second[0], 11);
+	assert_int_equal(second[1], 20);
+}
+
 /* Q2a: "." alone means no; beside others it is no server. */
 static void
 refused(void **state)
@@ -149,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order),
 		cmocka_unit_test(weights),
+		cmocka_unit_test(distribution),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(private_addresses),
 		cmocka_unit_test(fqdn),
