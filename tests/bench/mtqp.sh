@@ -6,8 +6,9 @@ mtqp_messages_few=10000
 mtqp_messages_many=5000000
 
 mtqp_rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
-mtqp_ask() { # DEPTH MESSAGES: answers a second
-	"$bin/bench_mtqp" ask 20381 50 "$1" 2 "$2" | cut -d' ' -f1
+mtqp_ask() { # DEPTH [PORT MESSAGES]: answers a second
+	"$bin/bench_mtqp" ask "${2:-20381}" 50 "$1" 2 \
+	    "${3:-$mtqp_messages_few}" | cut -d' ' -f1
 }
 mtqp_redis() { # DEPTH REQUESTS
 	redis-benchmark -p 20383 -t get -d 700 -c 50 -n "$2" -P "$1" --csv |
@@ -18,14 +19,15 @@ mtqp_handshakes() { # PORT: new TLS connections a second
 	    sed -n 's/.*; \([0-9.]*\) connections\/user sec.*/\1/p;s/^\([0-9]*\) connections in \([0-9]*\) real.*/\1 \2/p' |
 	    awk 'NF == 2 { print int($1 / $2) }'
 }
-mtqp_start() { # STORE: mtqpd on it
+mtqp_start() { # STORE [PORT]: mtqpd on it
+	local port=${2:-20381}
 	cat >"$dir/conf" <<-C
 	Store $1
 	ReportingMTA mx.example.org
 	LogTo stderr
 	LogLevel notice
-	Listen 127.0.0.1:20381
-	ListenTLS 127.0.0.1:20382
+	Listen 127.0.0.1:$port
+	ListenTLS 127.0.0.1:$((port + 1))
 	TLSCertificate $dir/cert.pem
 	TLSKey $dir/key.pem
 	MTQPConnections 25000
@@ -42,7 +44,10 @@ mtqp_start() { # STORE: mtqpd on it
 	done
 	: >"$dir/log"
 }
-mtqp_stop() { kill "$mtqpd"; wait "$mtqpd" 2>/dev/null || true; }
+mtqp_stop() { # PID
+	kill "$1"
+	wait "$1" 2>/dev/null || true
+}
 mtqp_idle() { # PORT N [tls]: octets that a connection costs
 	local before after
 	before=$(mtqp_rss $mtqpd)
@@ -56,50 +61,50 @@ mtqp_idle() { # PORT N [tls]: octets that a connection costs
 
 bench_mtqp() {
 	dir=$(mktemp -d /dev/shm/mtrk-bench-XXXXXX)
-	trap 'kill ${mtqpd:-} ${redis:-} ${s_server:-} 2>/dev/null; rm -rf "$dir"' EXIT
+	trap 'kill ${mtqpd:-} ${many:-} ${redis:-} ${s_server:-} 2>/dev/null; rm -rf "$dir"' EXIT
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
 	    -nodes -keyout "$dir/key.pem" -out "$dir/cert.pem" -days 2 \
 	    -subj /CN=test -addext subjectAltName=DNS:mtqp.example.org 2>/dev/null
 	"$bin/bench_mtqp" fill "$dir/few" $mtqp_messages_few
+	"$bin/bench_mtqp" fill "$dir/many" $mtqp_messages_many
 	redis-server --port 20383 --save '' --appendonly no >/dev/null &
 	redis=$!
 	openssl s_server -accept 20384 -cert "$dir/cert.pem" \
 	    -key "$dir/key.pem" -quiet >/dev/null 2>&1 </dev/zero &
 	s_server=$!
+	mtqp_start "$dir/many" 20385
+	many=$mtqpd
 	mtqp_start "$dir/few"
 	redis-benchmark -p 20383 -t set -d 700 -n 100 -q >/dev/null
-	local one=() deep=() get=() get_deep=() ours=() theirs=() busy=() many=()
+	local one=() deep=() get=() get_deep=() ours=() theirs=() busy=() among=()
+	mtqp_ask 1 20385 $mtqp_messages_many >/dev/null # its pages are mapped
 	for _ in 1 2 3 4 5; do
-		one+=("$(mtqp_ask 1 $mtqp_messages_few)")
+		one+=("$(mtqp_ask 1)")
 		get+=("$(mtqp_redis 1 60000)")
-		deep+=("$(mtqp_ask 16 $mtqp_messages_few)")
+		among+=("$(mtqp_ask 1 20385 $mtqp_messages_many)")
+		deep+=("$(mtqp_ask 16)")
 		get_deep+=("$(mtqp_redis 16 400000)")
 		ours+=("$(mtqp_handshakes 20382)")
 		theirs+=("$(mtqp_handshakes 20384)")
 		"$bin/bench_mtqp" add "$dir/few" 2000 3 >/dev/null &
-		busy+=("$(mtqp_ask 1 $mtqp_messages_few)")
+		busy+=("$(mtqp_ask 1)")
 		wait $!
 	done
-	mtqp_stop
+	mtqp_stop "$many"
+	mtqp_stop "$mtqpd"
 	mtqp_start "$dir/few"
 	local clear tls waiting=20000 room
 	room=$(ulimit -H -n)
 	[ "$room" = unlimited ] || [ "$room" -ge 20300 ] ||
 	    { waiting=$((room - 300)); echo "descriptors allow $waiting idle connections"; }
 	clear=$(mtqp_idle 20381 $waiting)
-	mtqp_stop
+	mtqp_stop "$mtqpd"
 	mtqp_start "$dir/few"
 	tls=$(mtqp_idle 20382 $waiting tls)
-	mtqp_stop
-	"$bin/bench_mtqp" fill "$dir/many" $mtqp_messages_many
-	mtqp_start "$dir/many"
-	for _ in 1 2 3 4 5; do
-		many+=("$(mtqp_ask 1 $mtqp_messages_many)")
-	done
-	mtqp_stop
+	mtqp_stop "$mtqpd"
 	python3 - "$(median "${one[@]}")" "$(median "${get[@]}")" \
 	    "$(median "${deep[@]}")" "$(median "${get_deep[@]}")" \
-	    "$(median "${many[@]}")" "$(median "${busy[@]}")" \
+	    "$(median "${among[@]}")" "$(median "${busy[@]}")" \
 	    "$(median "${ours[@]}")" "$(median "${theirs[@]}")" \
 	    "$clear" "$tls" <<-'P'
 	import sys
