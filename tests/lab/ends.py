@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""ends.py POSTFIX GATE MTA_PORT GATE_OF_MTA MAILDIR -- how conversations end:
-through mtrk-gate as with Postfix alone.  At MTA_PORT stands an MTA of ours for
-what no real one does when it is told to."""
+"""ends.py POSTFIX GATE MTA_PORT GATE_OF_MTA ROUTE_TO_MTA MAILDIR -- how
+conversations end: through mtrk-gate as with Postfix alone.  At MTA_PORT, behind
+a GateListen and a GateRoute, stands an MTA of ours for what no real one does
+when it is told to."""
 import glob, re, socket, sys, threading, time
 
-postfix, gate, mta_port, gate_of_mta = map(int, sys.argv[1:5])
-maildir = sys.argv[5]
+postfix, gate, mta_port, gate_of_mta, route_to_mta = map(int, sys.argv[1:6])
+maildir = sys.argv[6]
 HELLO = b"EHLO k.test\r\nMAIL FROM:<k@h.test>\r\nRCPT TO:<games@lab.test>\r\n"
 BIG = b"x" * 998 + b"\r\n"
 
@@ -158,9 +159,9 @@ def fill(s):
             time.sleep(0.01)
 
 
-def early_refusal(what, then):
+def early_refusal(what, port, then):
     mta = Mta(then)
-    c = Client(gate_of_mta)
+    c = Client(port)
     c.send(HELLO + b"DATA\r\n")
     c.hears(rb"354 ")
     fill(c.s)
@@ -177,5 +178,6 @@ alike("half-closed within the content", half_closed(b"Subject: a\r\n\r\nhi"))
 alike("BDAT 0 LAST, all at once", pipelined_and_half_closed)
 odd_octets()
 gone_behind_the_dot()
-early_refusal("and no more is read", lambda s: None)
-early_refusal("and closed for writing", lambda s: s.shutdown(socket.SHUT_WR))
+for what, port in ("MTA", gate_of_mta), ("next hop", route_to_mta):
+    early_refusal("no more is read by the " + what, port, lambda s: None)
+    early_refusal("closed for writing by the " + what, port, lambda s: s.shutdown(socket.SHUT_WR))
