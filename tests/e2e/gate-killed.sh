@@ -29,7 +29,7 @@ else
 fi
 "$lab_root/tests/lab/account.py" || lab_fail "the account is wrong"
 # shellcheck disable=SC2086
-"$lab_root/tests/lab/mayhem.py" --lab "$lab" --seconds "${MTRK_STORM_S:-15}" \
+"$lab_root/tests/lab/mayhem.py" --lab "$lab" --seconds "${MTRK_STORM_S:-12}" \
     --seed "${MTRK_STORM_SEED:-$(date +%s)}" --mta postfix --flush "$pf/postqueue -f" \
     --start "PATH=$pf:\$PATH postfix start && exec 3<>/dev/tcp/127.0.0.1/$smtp_port" \
     "$@" $kinds || lab_fail "the account, or the storm"
