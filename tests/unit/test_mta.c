@@ -203,6 +203,52 @@ cut_anywhere(void **state)
 		}
 }
 
+/* As sm_syslog() does: behind the last comma or blank that fits, or anywhere;
+ * the last piece says all. */
+static void
+say_in_pieces(const char *text, size_t fits, char out[TEXT])
+{
+	static const char stamp[] = "Nov 24 03:35:09 mta sm-mta[1]: ";
+	char line[TEXT];
+	unsigned part = 1;
+
+	while (strlen(text) > fits) {
+		size_t end = fits - 1;
+
+		while (end > 0 && text[end] != ',' && text[end] != ' ')
+			end--;
+		end = end > 0 ? end + 1 : fits;
+		snprintf(line, sizeof line, "%s6AO3Z9pI030797[%u]: %.*s ...",
+		    stamp, part++, (int)end, text);
+		say(span_of(line), out);
+		assert_string_equal(out, "nothing");
+		text += end;
+	}
+	snprintf(
+	    line, sizeof line, "%s6AO3Z9pI030797[%u]: %s", stamp, part, text);
+	say(span_of(line), out);
+}
+
+static void
+cut_in_pieces(void **state)
+{
+	static const char text[] =
+	    "to=<\"a,b c, ...\"@x.test>,<c@y.test>,list, ctladdr=<s@h.test> "
+	    "(1/0), delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=60072, "
+	    "relay=mx.x.test. [192.0.2.7], dsn=5.1.1, reply=550 5.1.1 "
+	    "\\320\\275\\320\\265 ... no, stat=User unknown";
+	char whole[TEXT], said[TEXT];
+
+	(void)state;
+	say_in_pieces(text, sizeof text, whole);
+	assert_non_null(strstr(whole, "failed"));
+	assert_non_null(strstr(whole, "rcpt=c@y.test code=5.1.1"));
+	for (size_t fits = 4; fits < sizeof text; fits++) {
+		say_in_pieces(text, fits, said);
+		assert_string_equal(said, whole);
+	}
+}
+
 /* The lines of standard input with what we make of them. */
 static int
 say_all(void)
@@ -225,6 +271,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(sendmail_samples),
 		cmocka_unit_test(strangers_words),
 		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(cut_in_pieces),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "-") == 0)
