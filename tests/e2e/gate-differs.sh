@@ -1,7 +1,7 @@
 #!/bin/bash
 # The same SMTP dialogues with a real Postfix alone and through mtrk-gate:
 # replies and queue files may differ in MTRK and the carrier only.
-# DIALOGUES and SEED in the environment.
+# MTRK_DIALOGUES and SEED in the environment.
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/gate.sh"
@@ -30,7 +30,7 @@ postcat -e -h -b -q "$@" | sed -E 's,^\*\*\* ENVELOPE RECORDS .*/([0-9A-F]*) \*\
 S
 chmod +x "$lab/show"
 export LD_LIBRARY_PATH="$lab_cache/pfx/usr/lib/postfix" MAIL_CONFIG="$lab/postfix/etc" PATH="$lab_cache/pfx/usr/sbin:$PATH"
-python3 "$lab_root/tests/lab/differ.py" "${DIALOGUES:-300}" "$smtp_port" "$gate_port" "$lab/show" >"$lab/differ.out" || {
+python3 "$lab_root/tests/lab/differ.py" "${MTRK_DIALOGUES:-300}" "$smtp_port" "$gate_port" "$lab/show" >"$lab/differ.out" || {
 	head -c 6000 "$lab/differ.out"; tail -1 "$lab/differ.out"; lab_fail "gate and Postfix differ"; }
 tail -1 "$lab/differ.out"
 echo "gate differs: ok"
