@@ -4,7 +4,6 @@
 
 #include "common/err.h"
 #include "milter/gate_ehlo.h"
-#include "milter/gate_mail.h"
 
 /* One command line, with its end. */
 struct line {
@@ -80,36 +79,68 @@ run_ahead(struct inbound *i, const struct line *l, struct inbound_turn *t)
 	return true;
 }
 
+/* Sendmail keeps AUTH= of a MAIL that it refuses until RSET, and finds a second
+ * one in the next.  Where one of the two is ours, the client must not see it.
+ */
+static bool
+is_forgotten(
+    struct inbound *i, const struct mail_says *now, struct inbound_turn *t)
+{
+	const struct mail_says *was = &i->mail_said;
+	bool clash = was->mark != was->auth && now->mark != now->auth &&
+	    was->mark == now->auth;
+
+	if (!clash)
+		return true;
+	if (i->mail_due > 0)
+		return false;
+	if (!i->stale)
+		return true;
+	i->stale = false;
+	forward(i, SPAN("RSET\r\n"), AWAITS_FORGOTTEN, t);
+	return false;
+}
+
+static bool
+mail_sent(struct inbound *i, const struct mail_says *says)
+{
+	i->in_mail = true;
+	i->mail_said = *says;
+	i->mail_due = i->pending;
+	return true;
+}
+
 static bool
 run_mail(struct inbound *i, const struct line *l, struct inbound_turn *t)
 {
+	struct mail_says says = { 0 };
+	enum mail_verdict verdict = MAIL_PLAIN;
 	const char *why;
 
-	if (!i->marks || !l->clean) {
-		i->in_mail = true;
-		return run_ahead(i, l, t);
+	if (i->marks && l->clean) {
+		says = gate_mail_says(l->all);
+		if (!is_forgotten(i, &says, t))
+			return false;
+		verdict = gate_mail(l->all, t->to_server, &why);
 	}
-	switch (gate_mail(l->all, t->to_server, &why)) {
-	case MAIL_REFUSED:
+	if (verdict == MAIL_REFUSED) {
 		if (!answer(i, t, "501 5.5.4 ", why))
 			return false;
 		i->refused++;
 		return true;
-	case MAIL_MARKED:
-		i->marked++;
-		i->in_mail = true;
-		i->pending++;
-		return true;
-	default:
-		i->in_mail = true;
-		return run_ahead(i, l, t);
 	}
+	if (verdict == MAIL_MARKED) {
+		i->marked++;
+		i->pending++;
+	} else
+		run_ahead(i, l, t);
+	return mail_sent(i, &says);
 }
 
 static bool
 run_rset(struct inbound *i, const struct line *l, struct inbound_turn *t)
 {
-	i->in_mail = false;
+	i->in_mail = i->stale = false;
 	return run_ahead(i, l, t);
 }
 
@@ -396,6 +427,15 @@ ehlo_replied(struct inbound *i, struct span reply, struct inbound_turn *t)
 	    reply, i->marks, i->rules->tls && !i->client_tls, t->to_client);
 }
 
+/* One more reply is here, maybe MAIL's. */
+static void
+count_reply(struct inbound *i, int code)
+{
+	i->pending--;
+	if (i->mail_due > 0 && --i->mail_due == 0)
+		i->stale = code / 100 != 2;
+}
+
 static size_t
 take_ehlo_reply(struct inbound *i, struct span in, struct inbound_turn *t)
 {
@@ -411,7 +451,7 @@ take_ehlo_reply(struct inbound *i, struct span in, struct inbound_turn *t)
 		n += l.n;
 	}
 	i->awaits = AWAITS_NOTHING;
-	i->pending--;
+	count_reply(i, l.code);
 	if (l.code == 250)
 		ehlo_replied(i, (struct span){ in.p, n }, t);
 	else
@@ -448,7 +488,8 @@ static bool
 is_ours(const struct inbound *i)
 {
 	return i->pending == 1 &&
-	    (i->awaits == AWAITS_RSET || i->awaits == AWAITS_STARTTLS);
+	    (i->awaits == AWAITS_RSET || i->awaits == AWAITS_FORGOTTEN ||
+		i->awaits == AWAITS_STARTTLS);
 }
 
 static size_t
@@ -468,12 +509,12 @@ take_reply_line(struct inbound *i, struct span in, struct inbound_turn *t)
 	if (!l.last)
 		return l.n;
 	if (i->pending == 1 && i->awaits != AWAITS_NOTHING) {
-		i->pending--;
+		count_reply(i, l.code);
 		replied(i, l.code, t);
 		return l.n;
 	}
 	if (i->pending > 0)
-		i->pending--;
+		count_reply(i, l.code);
 	if (l.code / 100 == 3) /* what would the MTA make of the rest? */
 		wish(t, INBOUND_DROP, "a reply that nobody asked for");
 	return l.n;

@@ -14,6 +14,7 @@
 #define MTRK_MILTER_GATE_INBOUND_H
 
 #include "common/span.h"
+#include "milter/gate_mail.h"
 #include "milter/smtp_data.h"
 
 enum {
@@ -51,6 +52,7 @@ enum inbound_awaits {
 	AWAITS_EHLO,
 	AWAITS_AUTH,
 	AWAITS_RSET, /* ours, in front of the client's TLS */
+	AWAITS_FORGOTTEN, /* ours, an RSET behind a MAIL that was refused */
 	AWAITS_STARTTLS, /* ours */
 };
 
@@ -59,6 +61,9 @@ struct inbound {
 	enum inbound_phase phase;
 	enum inbound_awaits awaits, awaits_then; /* behind a raw line */
 	unsigned long pending; /* replies that are due */
+	unsigned long mail_due; /* of these, up to MAIL's own; 0: none */
+	struct mail_says mail_said; /* that MAIL */
+	bool stale; /* it was refused; Sendmail keeps its AUTH= */
 	uint64_t chunk; /* octets that are left of it */
 	struct smtp_data data;
 	struct buf ehlo; /* to be said again under TLS */

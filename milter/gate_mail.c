@@ -109,6 +109,19 @@ put_line(struct span line, const struct found *f, struct buf *out)
 	}
 }
 
+struct mail_says
+gate_mail_says(struct span line)
+{
+	struct span path, parameters, value;
+
+	if (!gate_path(line, &path, &parameters))
+		return (struct mail_says){ 0 };
+	return (struct mail_says){
+		.mark = gate_parameter(parameters, "MTRK", &value),
+		.auth = gate_parameter(parameters, "AUTH", &value),
+	};
+}
+
 enum mail_verdict
 gate_mail(struct span line, struct buf *out, const char **why)
 {

@@ -19,6 +19,12 @@ enum mail_verdict {
 	MAIL_REFUSED, /* *why fits behind "501 5.5.4 " (A26) */
 };
 
+/* What of AUTH's a MAIL line has. */
+struct mail_says {
+	bool mark, auth;
+};
+struct mail_says gate_mail_says(struct span line);
+
 /* `line` ends in CRLF.  A real AUTH value goes behind the mark and a ";". */
 enum mail_verdict gate_mail(
     struct span line, struct buf *out, const char **why);

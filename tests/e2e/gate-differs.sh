@@ -26,7 +26,7 @@ cat >"$lab/show" <<'S'
 #!/bin/bash
 postcat -e -h -b -q "$@" | sed -E 's,^\*\*\* ENVELOPE RECORDS .*/([0-9A-F]*) \*\*\*$,\n== \1,
     /^\*\*\*|^(message_arrival|create)_time|_port=|^message_size/d
-    s/^(Received: from .*|\tby mx.lab.test .*|\tfor .*);.*/\1/; s/[A-Z][a-z]{2}, .* \(UTC\)$//'
+    s/^(Received: from .*|\tby mx.lab.test .*|\tfor .*);.*/\1/; s/[A-Z][a-z]{2}, .* \(UTC\)$//; s/^(Message-Id: <)[0-9]+/\1/'
 S
 chmod +x "$lab/show"
 export LD_LIBRARY_PATH="$lab_cache/pfx/usr/lib/postfix" MAIL_CONFIG="$lab/postfix/etc" PATH="$lab_cache/pfx/usr/sbin:$PATH"
