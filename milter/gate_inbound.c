@@ -104,8 +104,14 @@ is_forgotten(
 static bool
 mail_sent(struct inbound *i, const struct mail_says *says)
 {
+	struct mail_says was = i->mail_said;
+
 	i->in_mail = true;
 	i->mail_said = *says;
+	if (i->stale) { /* that is kept, too */
+		i->mail_said.mark |= was.mark;
+		i->mail_said.auth |= was.auth;
+	}
 	i->mail_due = i->pending;
 	return true;
 }

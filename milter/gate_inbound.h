@@ -62,7 +62,7 @@ struct inbound {
 	enum inbound_awaits awaits, awaits_then; /* behind a raw line */
 	unsigned long pending; /* replies that are due */
 	unsigned long mail_due; /* of these, up to MAIL's own; 0: none */
-	struct mail_says mail_said; /* that MAIL */
+	struct mail_says mail_said; /* that MAIL, and what was kept before */
 	bool stale; /* it was refused; Sendmail keeps its AUTH= */
 	uint64_t chunk; /* octets that are left of it */
 	struct smtp_data data;

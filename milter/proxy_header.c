@@ -1,6 +1,7 @@
 #include "milter/proxy_header.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,47 +14,55 @@ enum {
 	TCP6 = 0x21,
 };
 
-/* Address, address, port, port. */
-static void
-put_pair(unsigned char *out, const void *a, const void *b, size_t n,
-    const void *port_a, const void *port_b)
+/* Where a socket address has its parts. */
+static const struct family {
+	sa_family_t family;
+	unsigned char code;
+	size_t address, address_n, port;
+} families[] = {
+	{ AF_INET, TCP4, offsetof(struct sockaddr_in, sin_addr),
+	    sizeof(struct in_addr), offsetof(struct sockaddr_in, sin_port) },
+	{ AF_INET6, TCP6, offsetof(struct sockaddr_in6, sin6_addr),
+	    sizeof(struct in6_addr), offsetof(struct sockaddr_in6, sin6_port) },
+};
+
+static const struct family *
+family_of(sa_family_t f)
 {
-	memcpy(out, a, n);
-	memcpy(out + n, b, n);
-	memcpy(out + 2 * n, port_a, 2);
-	memcpy(out + 2 * n + 2, port_b, 2);
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+		if (families[i].family == f)
+			return &families[i];
+	return NULL;
+}
+
+/* Address, address, port, port. */
+static size_t
+put_pair(
+    unsigned char *out, const struct family *f, const void *a, const void *b)
+{
+	const unsigned char *from[] = { a, b };
+
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(
+		    out + i * f->address_n, from[i] + f->address, f->address_n);
+		memcpy(out + 2 * f->address_n + i * sizeof(in_port_t),
+		    from[i] + f->port, sizeof(in_port_t));
+	}
+	return 2 * (f->address_n + sizeof(in_port_t));
 }
 
 size_t
 proxy_header(const struct sockaddr *client, const struct sockaddr *here,
     unsigned char out[PROXY_HEADER_MAX])
 {
-	struct sockaddr_in a, b;
-	struct sockaddr_in6 c, d;
-	size_t n = 0;
+	const struct family *f = client->sa_family == here->sa_family
+	    ? family_of(client->sa_family)
+	    : NULL;
+	size_t n = f != NULL ? put_pair(out + HEAD, f, client, here) : 0;
 
 	memcpy(out, "\r\n\r\n\0\r\nQUIT\n", SIGNATURE);
-	out[12] = V2_LOCAL;
-	out[13] = 0;
-	if (client->sa_family == here->sa_family) {
-		if (client->sa_family == AF_INET) {
-			out[12] = V2_PROXY;
-			out[13] = TCP4;
-			memcpy(&a, client, sizeof a);
-			memcpy(&b, here, sizeof b);
-			n = 2 * sizeof a.sin_addr + 4;
-			put_pair(out + HEAD, &a.sin_addr, &b.sin_addr,
-			    sizeof a.sin_addr, &a.sin_port, &b.sin_port);
-		} else if (client->sa_family == AF_INET6) {
-			out[12] = V2_PROXY;
-			out[13] = TCP6;
-			memcpy(&c, client, sizeof c);
-			memcpy(&d, here, sizeof d);
-			n = 2 * sizeof c.sin6_addr + 4;
-			put_pair(out + HEAD, &c.sin6_addr, &d.sin6_addr,
-			    sizeof c.sin6_addr, &c.sin6_port, &d.sin6_port);
-		}
-	}
+	out[12] = f != NULL ? V2_PROXY : V2_LOCAL;
+	out[13] = f != NULL ? f->code : 0;
 	out[14] = 0;
 	out[15] = (unsigned char)n;
 	return HEAD + n;

@@ -1,8 +1,9 @@
 #!/bin/bash
 # The same SMTP dialogues with a real Sendmail alone and through mtrk-gate:
 # replies and queue files may differ in MTRK and the carrier only.
-# MTRK_DIALOGUES (Sendmail is slow: 300 of them take minutes) and SEED in the
-# environment.
+# MTRK_DIALOGUES (or 100) and SEED in the environment.  With some seeds the gate
+# answers better: its RSET behind a refused MAIL lets Sendmail forget not only
+# AUTH= but an ENVID, too.
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/sendmail.sh"
@@ -28,7 +29,7 @@ for id; do
 done
 S
 chmod +x "$lab/show"
-MTA=sendmail python3 "$lab_root/tests/lab/differ.py" "${MTRK_DIALOGUES:-80}" "$sm_port" "$gate_port" "$lab/show" >"$lab/differ.out" || {
+MTA=sendmail python3 "$lab_root/tests/lab/differ.py" "${MTRK_DIALOGUES:-100}" "$sm_port" "$gate_port" "$lab/show" >"$lab/differ.out" || {
 	head -c 6000 "$lab/differ.out"; tail -1 "$lab/differ.out"; lab_fail "gate and Sendmail differ"; }
 tail -1 "$lab/differ.out"
 echo "gate differs, Sendmail: ok"

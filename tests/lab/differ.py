@@ -111,7 +111,10 @@ def one(task):
     how = talk_in_turn if sendmail else talk
     a, a_cut = how(alone, [c.replace(b"{MARK}", b"") for c in cuts[0]])
     b, b_cut = how(gate, [c.replace(b"{MARK}", MARK) for c in cuts[1]])
+    # an MTA that closes with input unread may lose its last word
     same = words(a) == words(b) or \
+        words(a).startswith(words(b) + b"421 4.5.0 Bare ") or \
+        words(b).startswith(words(a) + b"421 4.5.0 Bare ") or \
         (a_cut and words(b).startswith(words(a))) or \
         (b_cut and words(a).startswith(words(b)))
     if not same:
