@@ -1,7 +1,6 @@
 #include "common/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -21,6 +20,7 @@ struct stream {
 	int fd;
 	struct tls *tls;
 	unsigned timeout_s;
+	int64_t end_ms; /* of all of it */
 	size_t at, n; /* bytes[at..n) came and were not read yet */
 	char bytes[STREAM_LINE_MAX + 2];
 };
@@ -56,17 +56,6 @@ connect_in(int fd, const struct addrinfo *a, unsigned timeout_s)
 	return err == 0;
 }
 
-static bool
-set_timeouts(int fd, unsigned timeout_s)
-{
-	const struct timeval t = { .tv_sec = (time_t)timeout_s };
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags != -1 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t) == 0;
-}
-
 static int
 connect_any(const struct addrinfo *list, unsigned timeout_s)
 {
@@ -79,8 +68,7 @@ connect_any(const struct addrinfo *list, unsigned timeout_s)
 		if (fd == -1)
 			continue;
 		if (connect_in(
-			fd, a, timeout_s < CONNECT_S ? timeout_s : CONNECT_S) &&
-		    set_timeouts(fd, timeout_s))
+			fd, a, timeout_s < CONNECT_S ? timeout_s : CONNECT_S))
 			return fd;
 		saved = errno;
 		close(fd);
@@ -117,11 +105,42 @@ stream_connect(const char *host, uint16_t port, unsigned timeout_s,
 	}
 	(*out)->fd = fd;
 	(*out)->timeout_s = timeout_s;
+	(*out)->end_ms = INT64_MAX;
 	return MTRK_OK;
 }
 
+void
+stream_within(struct stream *s, unsigned seconds)
+{
+	s->end_ms = now_ms() + (int64_t)seconds * 1000;
+}
+
+/* When what begins now has to be over. */
+static int64_t
+end_of_step(const struct stream *s)
+{
+	int64_t end_ms = now_ms() + (int64_t)s->timeout_s * 1000;
+
+	return end_ms < s->end_ms ? end_ms : s->end_ms;
+}
+
+static bool
+wait_until(const struct stream *s, short events, int64_t end_ms)
+{
+	struct pollfd p = { .fd = s->fd, .events = events };
+	int64_t left_ms = end_ms - now_ms();
+
+	return left_ms > 0 && poll(&p, 1, (int)left_ms + 1) != 0;
+}
+
+static bool
+may_come(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
 static enum mtrk_err
-fill(struct stream *s)
+fill(struct stream *s, int64_t end_ms)
 {
 	ptrdiff_t got;
 
@@ -130,19 +149,20 @@ fill(struct stream *s)
 	s->at = 0;
 	if (s->n == sizeof s->bytes)
 		return MTRK_TOOBIG;
-	do {
+	for (;;) {
 		errno = 0;
 		got = s->tls != NULL
 		    ? tls_read(s->tls, s->bytes + s->n, sizeof s->bytes - s->n)
 		    : recv(s->fd, s->bytes + s->n, sizeof s->bytes - s->n, 0);
-	} while (got == -1 && errno == EINTR);
-	if (got > 0) {
-		s->n += (size_t)got;
-		return MTRK_OK;
+		if (got >= 0)
+			break;
+		if (!may_come())
+			return MTRK_IO;
+		if (!wait_until(s, POLLIN, end_ms))
+			return MTRK_BUSY;
 	}
-	if (got == 0)
-		return MTRK_NOTFOUND;
-	return errno == EAGAIN || errno == EWOULDBLOCK ? MTRK_BUSY : MTRK_IO;
+	s->n += (size_t)got;
+	return got > 0 ? MTRK_OK : MTRK_NOTFOUND;
 }
 
 /* A line that is already there, without its end. */
@@ -166,14 +186,14 @@ take_line(struct stream *s, struct span *line)
 enum mtrk_err
 stream_line(struct stream *s, struct span *line)
 {
-	const int64_t end_ms = now_ms() + (int64_t)s->timeout_s * 1000;
+	const int64_t end_ms = end_of_step(s);
 	enum mtrk_err err = MTRK_OK;
 
 	*line = SPAN("");
 	while (!take_line(s, line)) {
 		if (now_ms() > end_ms)
 			return MTRK_BUSY;
-		if ((err = fill(s)) != MTRK_OK)
+		if ((err = fill(s, end_ms)) != MTRK_OK)
 			return err;
 	}
 	return line->n > STREAM_LINE_MAX ? MTRK_TOOBIG : MTRK_OK;
@@ -189,12 +209,13 @@ stream_write(struct stream *s, struct span text)
 		put = s->tls != NULL
 		    ? tls_write(s->tls, text.p, text.n)
 		    : send(s->fd, text.p, text.n, MSG_NOSIGNAL);
-		if (put == -1 && errno == EINTR)
+		if (put == -1 && may_come()) {
+			if (!wait_until(s, POLLOUT, end_of_step(s)))
+				return MTRK_BUSY;
 			continue;
+		}
 		if (put <= 0)
-			return errno == EAGAIN || errno == EWOULDBLOCK
-			    ? MTRK_BUSY
-			    : MTRK_IO;
+			return MTRK_IO;
 		text = span_from(text, (size_t)put);
 	}
 	return MTRK_OK;
@@ -226,16 +247,45 @@ stream_pending(const struct stream *s)
 	return s->n - s->at;
 }
 
+/* Why it came to nothing, or NULL. */
+static const char *
+handshake(struct stream *s, int64_t end_ms)
+{
+	const char *why_not = NULL;
+
+	for (;;) {
+		enum tls_step step = tls_handshake(s->tls);
+
+		if (step == TLS_DONE)
+			return NULL;
+		if (step == TLS_FAILED) {
+			(void)tls_verified(s->tls, &why_not);
+			return why_not;
+		}
+		if (!wait_until(
+			s, step == TLS_WANTS_READ ? POLLIN : POLLOUT, end_ms))
+			return "the server is too slow";
+	}
+}
+
 enum mtrk_err
 stream_starttls(struct stream *s, struct tls_ctx *ctx, const char *name,
     char *why, size_t why_size)
 {
+	const char *why_not = "out of memory";
+
 	if (stream_pending(s) > 0) {
 		snprintf(why, why_size,
 		    "the server sent more in clear behind STARTTLS");
 		return MTRK_DENIED;
 	}
-	return tls_connect(ctx, s->fd, name, &s->tls, why, why_size);
+	if ((s->tls = tls_connecting(ctx, s->fd, name)) != NULL)
+		why_not = handshake(s, end_of_step(s));
+	if (why_not == NULL)
+		return MTRK_OK;
+	snprintf(why, why_size, "TLS handshake: %s", why_not);
+	tls_free(&s->tls);
+	return MTRK_IO;
 }
 
 const struct tls *

@@ -1,7 +1,7 @@
 /*
  * common/stream.h -- a line protocol's client side: a TCP connection, read by
- * line, with TLS when asked.  Blocking, every call bounded by the timeout
- * given at stream_connect().
+ * line, with TLS when asked.  Every call waits, bounded by the timeout given at
+ * stream_connect().
  */
 #ifndef MTRK_COMMON_STREAM_H
 #define MTRK_COMMON_STREAM_H
@@ -18,6 +18,9 @@ struct stream;
  * what went wrong, for people. */
 enum mtrk_err stream_connect(const char *host, uint16_t port,
     unsigned timeout_s, struct stream **out, char *why, size_t why_size);
+/* From now on so many seconds for all that is still to come: a peer that
+ * drips can't make it longer. */
+void stream_within(struct stream *, unsigned seconds);
 /*
  * The next line without its CRLF (a bare LF ends one too); the bytes live
  * until the next call.  MTRK_NOTFOUND: the peer closed; MTRK_BUSY: timeout;

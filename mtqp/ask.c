@@ -270,6 +270,8 @@ ask_track(const struct mtqp_uri *uri, const struct endpoint *where,
 	*tls = (struct ask_tls){ 0 };
 	if (err != MTRK_OK)
 		return MTRK_IO;
+	if (o->within_s != 0)
+		stream_within(a.stream, o->within_s);
 	err = greeting(&a);
 	tls->greeted = err == MTRK_OK;
 	if (err == MTRK_OK)

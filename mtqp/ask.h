@@ -18,6 +18,7 @@ struct ask_options {
 	const char *ca_file; /* NULL: the system's authorities */
 	bool require_tls; /* verified, or nothing is asked */
 	unsigned timeout_s; /* for each step; 0: A29's 150 */
+	unsigned within_s; /* for all of them; 0: no limit */
 };
 
 struct ask_tls {

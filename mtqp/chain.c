@@ -81,7 +81,8 @@ ask_host(const struct job *j, const struct endpoint *where, size_t n,
 	for (size_t i = 0; i < n && err != MTRK_OK; i++) {
 		int64_t left_s = j->end_s - now_s();
 		struct ask_options o = { .require_tls = j->tls,
-			.timeout_s = left_s > 0 ? (unsigned)left_s : 0 };
+			.timeout_s = (unsigned)left_s,
+			.within_s = (unsigned)left_s };
 		struct ask_tls tls;
 
 		if (left_s <= 0)

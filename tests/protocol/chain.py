@@ -160,6 +160,14 @@ def deadline_check(outer, inner):
             drip.sendall(b".")
         took = time.monotonic() - begin
         lines = read_answer(client)
+        # and nobody goes on listening to it
+        try:
+            for _ in range(10):
+                drip.sendall(b".")
+                time.sleep(1)
+            raise AssertionError("it is still asked")
+        except OSError:
+            pass
     assert values(lines, "Action") == ["transferred"], lines
     assert values(lines, "Remote-MTA") == ["dns; %s.4" % NET], lines
     assert 95 < took < 120, took
