@@ -10,18 +10,35 @@
 #include "common/dns.h"
 #include "tests/lib/cm.h"
 
+static bool
+bind_to(int fd, struct sockaddr_in *a)
+{
+	socklen_t n = sizeof *a;
+
+	return bind(fd, (struct sockaddr *)a, sizeof *a) == 0 &&
+	    getsockname(fd, (struct sockaddr *)a, &n) == 0;
+}
+
+/* For UDP and TCP: one that is free for UDP may be somebody's for TCP. */
 static unsigned
 free_port(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t n = sizeof a;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = false;
+	unsigned port = 0;
 
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-	close(fd);
-	return ntohs(a.sin_port);
+	for (int i = 0; i < 100 && !ok; i++) {
+		struct sockaddr_in a = { .sin_family = AF_INET };
+		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		ok = bind_to(udp, &a) && bind_to(tcp, &a);
+		port = ntohs(a.sin_port);
+		close(udp);
+		close(tcp);
+	}
+	assert_true(ok);
+	return port;
 }
 
 /* No server until it listens. */
