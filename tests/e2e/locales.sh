@@ -67,7 +67,7 @@ def on_terminal(locale, *options, **more):
         if not got: break
         out += got
     p.wait(); os.close(master)
-    return out
+    return out.replace(b"\033[K", b"")   # ours: the line that tells whom it asks is wiped
 
 def width(s):
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in s)
