@@ -4,12 +4,14 @@
     daemon.py [--slow] BIN_DIR"""
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 
@@ -255,6 +257,66 @@ def check_hup(house):
     hup(3)
     assert "No such file" in server.log()
     assert whose(secured(server.port, "mtqp.example.org", None)) == "new"
+    assert server.stop() == 0
+
+
+def asks_on(port, tls, stop, done, faults):
+    """One connection that lives through it all, and new ones."""
+    try:
+        sock = secured(port, "mtqp.example.org", None) if tls else None
+        client = greeted(port) if not tls else Client.__new__(Client)
+        if tls:
+            client.sock, client.have = sock, b""
+            while client.line() != ".":
+                pass
+        while not stop.is_set():
+            client.send((TRACK % "fresh").encode())
+            assert client.line().startswith("+OK+")
+            while client.line() != ".":
+                pass
+            with secured(port, "mtqp.example.org", None) as sock:
+                done.append(sock.getpeercert(True))
+                assert sock.recv(100).startswith(b"+OK+/MTQP")
+    except (AssertionError, AttributeError, OSError) as why:
+        faults.append("%s %s: %r" % ("tls" if tls else "clear",
+                                     len(done), why))
+
+
+def check_hup_under_load(house):
+    """Certificates are read again and again: nobody is dropped or refused."""
+    pairs = [certificate(house, name, "mtqp.example.org")
+             for name in ("even", "odd")]
+    cert, key = house.dir + "/turns.pem", house.dir + "/turns.key"
+
+    def renew(i):
+        for new, path in zip(pairs[i % 2], (cert, key)):
+            shutil.copy(new, path + ".new")
+            os.rename(path + ".new", path)
+
+    renew(0)
+    server = Server(house, "hupload", [
+        "TLSCertificate " + cert, "TLSKey " + key, "LogLevel notice",
+        "MTQPConnectionsPerClient 0"])
+    stop, done, faults = threading.Event(), [], []
+    askers = [threading.Thread(target=asks_on, args=(
+        server.port, i % 2, stop, done, faults)) for i in range(4)]
+    for one in askers:
+        one.start()
+    for i in range(1, 7):
+        renew(i)
+        before = len(done)
+        server.process.send_signal(signal.SIGHUP)
+        fill.until("HUP", lambda: faults or
+                   server.log().count("event=hup") == i, 60)
+        fill.until("new connections", lambda: faults or
+                   len(done) >= before + 2, 60)
+    stop.set()
+    for one in askers:
+        one.join()
+    assert not faults, faults
+    assert set(done) == {ssl.PEM_cert_to_DER_cert(open(c).read())
+                         for c, _ in pairs}
+    assert server.log().count("certificates=new") == 6, server.log()
     assert server.stop() == 0
 
 
