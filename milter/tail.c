@@ -186,7 +186,8 @@ is_back(struct tail *t)
 
 	if (at.head_n == 0 || !piece_open(&p, t->path))
 		return false;
-	if (piece_same_file(&t->pieces[0], &p.at) || !piece_holds(&p, &at)) {
+	if ((t->pieces[0].fd != -1 && piece_same_file(&t->pieces[0], &p.at)) ||
+	    !piece_holds(&p, &at)) {
 		piece_close(&p);
 		return false;
 	}
@@ -195,6 +196,7 @@ is_back(struct tail *t)
 	p.at = at;
 	piece_close(&t->pieces[0]);
 	t->pieces[0] = p;
+	t->trouble[0] = '\0';
 	return true;
 }
 

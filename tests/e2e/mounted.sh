@@ -43,9 +43,11 @@ more 40
 ! umount "$lab/log" 2>/dev/null || lab_fail "what is the log read from?"
 stop
 umount "$lab/log" || lab_fail "the filesystem is busy without a collector"
-mount_log
 collect
+lab_wait 20 told log 1 || lab_fail "that there is no log is not told"
+mount_log
 more 40
+lab_wait 20 told log-again 1 || lab_fail "that the log is back is not told"
 
 # away lazily, nothing instead; what the MTA has open is still read
 exec 9>>"$log"
