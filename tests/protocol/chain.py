@@ -20,7 +20,8 @@ from track import case  # noqa: E402
 from daemon import SECRET, greeted, secured  # noqa: E402
 
 NET = "127.%d.%d" % (64 + os.getpid() // 256 % 128, os.getpid() % 256)
-NAMES = ("one", "dead", "loop", "slow")
+BRIEF_S = 6
+NAMES = ("one", "dead", "loop", "slow", "brief")
 QUEUE_IDS = {n: "38D4EA8480%d" % i for i, n in enumerate(NAMES)}
 
 
@@ -31,6 +32,8 @@ def place(bin_dir, folder, log=list):
     run.MESSAGES = [tracked(QUEUE_IDS[n], n + "@client.example",
                             [("r@here.example", ["ORCPT=rfc822;r@here.example"])])
                     for n in NAMES]
+    brief = run.MESSAGES[-1][2]  # known for so long after it went
+    brief[1] = brief[1].replace(":691200", ":%d" % BRIEF_S)
     run.log_lines = log
     return House(bin_dir, folder)
 
@@ -172,6 +175,23 @@ def deadline_check(outer, inner):
     assert values(lines, "Remote-MTA") == ["dns; %s.4" % NET], lines
     assert 95 < took < 120, took
     server.stop()
+
+
+def check_expiry(outer, inner):
+    """A39: an answer that took a while doesn't outlive the record."""
+    server = at(outer, "expiry", NET + ".1", ["Chain %s.0/24" % NET])
+    client = greeted(server.port)
+    with socket.create_server((NET + ".4", 1038)) as silent:
+        hand(outer, "brief", NET + ".4")
+        begin = time.monotonic()
+        client.send(("TRACK brief@client.example %s\r\n" % SECRET).encode())
+        waiting, _ = silent.accept()
+        time.sleep(max(0, begin + BRIEF_S + 2 - time.monotonic()))
+        waiting.sendall(b"+OK/MTQP\r\n+OK+\r\n" + case("rfc3887-06-delivered"))
+        lines = read_answer(client)
+        waiting.close()
+    assert lines[0].startswith("-ERR/noinfo") and len(lines) == 1, lines
+    assert server.stop() == 0
 
 
 def check_slow(outer, inner):
