@@ -266,6 +266,7 @@ conn_free(struct conn *c)
 		c->protocol->closed(c, c->user, c->why);
 	LIST_REMOVE(c, others);
 	l->held -= c->counted;
+	l->room->held -= c->counted;
 	conn_unmake(c);
 	loop_left(l);
 }

@@ -21,18 +21,15 @@ conn_unkeep(struct conn *c)
 	return n;
 }
 
-static size_t
-most_held(const struct loop *l)
-{
-	return l->room->held_max / l->room->loops_n;
-}
-
 static void
 count_buffers(struct conn *c)
 {
 	size_t now = c->in.cap + c->out.cap;
 
-	c->loop->held = c->loop->held - c->counted + now;
+	if (now == c->counted)
+		return;
+	c->loop->held += now - c->counted;
+	c->loop->room->held += now - c->counted;
 	c->counted = now;
 }
 
@@ -51,22 +48,35 @@ drop_with_buffers(struct conn *c, const char *why)
 static void
 drop_greediest(struct loop *l)
 {
-	size_t enough = most_held(l) - most_held(l) / 16, most = 0;
+	size_t limit = l->room->held_max, enough = limit - limit / 16, most = 0;
 	struct conn *c;
 
 	LIST_FOREACH(c, &l->conns, others)
 	most = c->counted > most ? c->counted : most;
 	LIST_FOREACH(c, &l->conns, others)
-	if (l->held > enough && c->counted > most / 2)
+	if (l->room->held > enough && c->counted > most / 2)
 		drop_with_buffers(c, "too much memory in buffers");
+}
+
+bool
+conns_account(struct loop *l)
+{
+	const struct loop_room *r = l->room;
+
+	if (r->held <= r->held_max)
+		return true;
+	if (l->held < r->held_max / r->loops_n)
+		return false;
+	drop_greediest(l);
+	return true;
 }
 
 void
 conn_account(struct conn *c)
 {
 	count_buffers(c);
-	if (c->loop->held > most_held(c->loop))
-		drop_greediest(c->loop);
+	if (!conns_account(c->loop))
+		loop_wake_others(c->loop);
 }
 
 void

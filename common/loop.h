@@ -69,8 +69,8 @@ enum mtrk_err loop_accept(
 /* The same on a socket in the file system, which is put there anew. */
 enum mtrk_err loop_listen_local(
     struct loop *, const char *path, const struct protocol *, void *arg);
-/* Octets that all connections' buffers may hold together, the same share in
- * each thread; when they would hold more, those with the most are dropped. */
+/* Octets that all connections' buffers may hold together; when they would hold
+ * more, those with the most are dropped. */
 void loop_limit_memory(struct loop *, size_t octets);
 unsigned loop_connections(const struct loop *);
 /* Call `ready` whenever there is something to read.  Not for ever: until

@@ -38,10 +38,11 @@ struct source {
 struct loop_room {
 	atomic_uint conns;
 	atomic_ulong last_id;
+	atomic_size_t held; /* octets in the connections' own buffers */
 	atomic_bool draining, stopping;
 	/* set before there are threads: */
 	unsigned conns_max;
-	size_t held_max; /* of all loops together */
+	size_t held_max;
 	const struct loop_hooks *hooks; /* or NULL */
 	struct loop *loops[LOOPS_MAX];
 	unsigned loops_n;
@@ -54,7 +55,7 @@ struct loop {
 	LIST_HEAD(, conn) conns;
 	LIST_HEAD(, source) sources;
 	struct loop_room *room;
-	size_t held; /* octets in the connections' own buffers */
+	size_t held; /* of the room's, in this loop's connections */
 	pthread_t thread; /* if it runs in one of its own */
 	bool runs, drained;
 	atomic_bool alive; /* it had a turn since this was cleared */
@@ -84,6 +85,10 @@ void loop_left(struct loop *); /* a connection did */
 void conn_accepted(struct loop *, const struct protocol *, void *arg, int fd,
     const struct sockaddr *peer, size_t peer_size);
 void conns_drain(struct loop *);
+/* If the room holds too much: drop those here that hold the most, unless they
+ * are in other loops (false). */
+bool conns_account(struct loop *);
+void loop_wake_others(struct loop *); /* to look at what they share */
 void conns_free(struct loop *);
 
 #endif

@@ -37,7 +37,8 @@ nothing(void *arg)
 	(void)arg;
 }
 
-/* To look at the room's flags.  Where too many calls wait already, it will. */
+/* To look at what the room shares.  Where too many calls wait already, it will.
+ */
 static void
 wake(struct loop *l)
 {
@@ -54,13 +55,14 @@ loop_run_calls(struct loop *l)
 }
 
 static void
-look_at_flags(struct loop *l)
+look_around(struct loop *l)
 {
 	l->alive = true;
 	if (l->room->draining && !l->drained) {
 		l->drained = true;
 		conns_drain(l);
 	}
+	conns_account(l);
 	if (l->room->stopping)
 		loop_break(l);
 }
@@ -69,7 +71,7 @@ static void
 on_calls(void *arg)
 {
 	loop_run_calls(arg);
-	look_at_flags(arg);
+	look_around(arg);
 }
 
 static void
@@ -83,11 +85,17 @@ for_others(struct loop *l, void (*call)(struct loop *))
 }
 
 void
+loop_wake_others(struct loop *l)
+{
+	for_others(l, wake);
+}
+
+void
 loop_stop(struct loop *l)
 {
 	l->room->stopping = true;
 	loop_break(l);
-	for_others(l, wake);
+	loop_wake_others(l);
 }
 
 void
@@ -102,7 +110,7 @@ loop_drain(struct loop *l)
 {
 	l->room->draining = true;
 	loop_deaf(l);
-	look_at_flags(l);
+	look_around(l);
 	if (l->room->conns == 0)
 		loop_stop(l);
 	else
