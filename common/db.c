@@ -68,6 +68,18 @@ map_bytes(const struct db *db)
 	return (size_t)((db->limit + reserve) / page * page);
 }
 
+/* One that is there stays. */
+static int
+put_stamp(const struct db *db, MDB_txn *h)
+{
+	const struct db_stamp *s = &db->stamp;
+	MDB_val key = { strlen(s->key), (void *)(uintptr_t)s->key };
+	MDB_val value = { strlen(s->value), (void *)(uintptr_t)s->value };
+	int rc = mdb_put(h, db->dbi[s->table], &key, &value, MDB_NOOVERWRITE);
+
+	return rc == MDB_KEYEXIST ? 0 : rc;
+}
+
 static int
 open_tables(struct db *db)
 {
@@ -79,6 +91,8 @@ open_tables(struct db *db)
 		return rc;
 	for (unsigned i = 0; rc == 0 && i < db->n_tables; i++)
 		rc = mdb_dbi_open(h, db->tables[i], create, &db->dbi[i]);
+	if (rc == 0 && create)
+		rc = put_stamp(db, h);
 	if (rc == 0)
 		return mdb_txn_commit(h);
 	mdb_txn_abort(h);
@@ -171,7 +185,8 @@ prepare(struct db *db, const char *dir, const char *const *tables)
 
 enum mtrk_err
 db_open(const char *dir, enum db_mode mode, const char *const *tables,
-    uint64_t limit, struct db **out, char *why, size_t why_size)
+    struct db_stamp stamp, uint64_t limit, struct db **out, char *why,
+    size_t why_size)
 {
 	struct db *db = calloc(1, sizeof *db);
 	int rc = 0;
@@ -183,6 +198,7 @@ db_open(const char *dir, enum db_mode mode, const char *const *tables,
 	pthread_rwlock_init(&db->map, NULL);
 	db->mode = mode;
 	db->limit = limit;
+	db->stamp = stamp;
 	if (!prepare(db, dir, tables)) {
 		db_close(&db);
 		return MTRK_TOOBIG;

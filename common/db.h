@@ -17,6 +17,12 @@ struct db;
 enum db_mode { DB_READ, DB_WRITE };
 enum { DB_TABLES_MAX = 16, DB_KEY_MAX = 511 };
 
+/* What a new folder says of itself, written with its tables. */
+struct db_stamp {
+	unsigned table;
+	const char *key, *value;
+};
+
 /*
  * `tables` are their names, ended by NULL; a table's number is its place.
  * `limit` octets are what the data may grow to; a sixteenth more is kept so
@@ -26,7 +32,8 @@ enum { DB_TABLES_MAX = 16, DB_KEY_MAX = 511 };
  * LMDB version's; MTRK_IO.
  */
 enum mtrk_err db_open(const char *dir, enum db_mode, const char *const *tables,
-    uint64_t limit, struct db **out, char *why, size_t why_size);
+    struct db_stamp, uint64_t limit, struct db **out, char *why,
+    size_t why_size);
 void db_close(struct db **);
 
 struct txn {

@@ -17,6 +17,7 @@ struct db {
 	MDB_dbi dbi[DB_TABLES_MAX];
 	const char *tables[DB_TABLES_MAX + 1];
 	unsigned n_tables;
+	struct db_stamp stamp;
 	char dir[PATH_MAX_LEN];
 	enum db_mode mode;
 	uint64_t limit;

@@ -132,18 +132,16 @@ index_same(struct span found, const struct index_key *k)
 	return found.n == k->n && memcmp(found.p, k->b, k->n - NUMBER_LEN) == 0;
 }
 
-/* The first writer stamps the folder; nobody works on another format. */
+/* Nobody works on another format than that of the folder's first writer. */
 static enum mtrk_err
-check_format(struct db *db, enum store_mode mode, char *why)
+check_format(struct db *db, char *why)
 {
-	struct txn t = mode == STORE_WRITE ? txn_write(db) : txn_read(db);
+	struct txn t = txn_read(db);
 	struct span found = { 0 };
 	char q[64];
 
-	if (!txn_get(&t, TABLE_META, SPAN("format"), &found) &&
-	    t.err == MTRK_OK && mode == STORE_WRITE) {
-		txn_put(&t, TABLE_META, SPAN("format"), span_of(format));
-	} else if (t.err == MTRK_OK && !span_is(found, format)) {
+	(void)txn_get(&t, TABLE_META, SPAN("format"), &found);
+	if (t.err == MTRK_OK && !span_is(found, format)) {
 		snprintf(why, STORE_WHY_MAX,
 		    "the store's format is \"%s\" and this program's is \"%s\"",
 		    log_quote(found, q, sizeof q), format);
@@ -156,6 +154,7 @@ enum mtrk_err
 store_open(const char *dir, enum store_mode mode, uint64_t limit,
     struct store **out, char *why)
 {
+	static const struct db_stamp stamp = { TABLE_META, "format", format };
 	struct store *st = calloc(1, sizeof *st);
 	enum mtrk_err err = MTRK_NOMEM;
 
@@ -163,9 +162,9 @@ store_open(const char *dir, enum store_mode mode, uint64_t limit,
 	snprintf(why, STORE_WHY_MAX, "out of memory");
 	if (st != NULL)
 		err = db_open(dir, mode == STORE_WRITE ? DB_WRITE : DB_READ,
-		    tables, limit, &st->db, why, STORE_WHY_MAX);
+		    tables, stamp, limit, &st->db, why, STORE_WHY_MAX);
 	if (err == MTRK_OK)
-		err = check_format(st->db, mode, why);
+		err = check_format(st->db, why);
 	if (err == MTRK_OK && mode == STORE_WRITE &&
 	    (st->group = group_new(st->db)) == NULL)
 		err = MTRK_NOMEM;

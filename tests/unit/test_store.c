@@ -425,6 +425,8 @@ modes_and_formats(void **state)
 	struct db *db;
 	struct txn t;
 	static const char *const meta[] = { "meta", NULL };
+	const struct db_stamp stamp = { 0, "format", "mtrk 2" };
+	struct span found;
 
 	(void)state;
 	snprintf(file, sizeof file, "%s/data.mdb", path);
@@ -436,8 +438,11 @@ modes_and_formats(void **state)
 	store_close(&st);
 
 	assert_int_equal(
-	    db_open(path, DB_WRITE, meta, MIB, &db, why, sizeof why), MTRK_OK);
+	    db_open(path, DB_WRITE, meta, stamp, MIB, &db, why, sizeof why),
+	    MTRK_OK);
 	t = txn_write(db);
+	assert_true(txn_get(&t, 0, SPAN("format"), &found));
+	assert_true(span_is(found, "mtrk 1"));
 	txn_put(&t, 0, SPAN("format"), SPAN("mtrk 2"));
 	assert_int_equal(txn_end(&t), MTRK_OK);
 	db_close(&db);
