@@ -171,7 +171,7 @@ taken_over(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	close(data);
 	scratch_remove(folder);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) > ARRAY_LEN(rules))
+	if (!WIFEXITED(status) || WEXITSTATUS(status) > (int)ARRAY_LEN(rules))
 		fail_msg("the sandbox: status %d", status);
 	if (WEXITSTATUS(status) != 0)
 		fail_msg("not so: %s", rules[WEXITSTATUS(status) - 1].what);
