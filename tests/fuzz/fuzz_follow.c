@@ -186,6 +186,7 @@ clean(void)
 		snprintf(packed, sizeof packed, "%s.gz", name);
 		unlink(packed);
 	}
+	rmdir(dir);
 }
 
 static void (*const acts[])(void) = { look, look, do_rename, do_copy,
@@ -194,11 +195,9 @@ static void (*const acts[])(void) = { look, look, do_rename, do_copy,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	if (dir[0] == '\0') {
-		snprintf(dir, sizeof dir, "/dev/shm/mtrk-fuzz-%d", getpid());
-		mkdir(dir, 0700);
-		snprintf(path, sizeof path, "%s/mail.log", dir);
-	}
+	snprintf(dir, sizeof dir, "/dev/shm/mtrk-fuzz-%d", getpid());
+	snprintf(path, sizeof path, "%s/mail.log", dir);
+	must(mkdir(dir, 0700) == 0);
 	written = got = 0;
 	partial = false;
 	clock_s = 1795500000;
