@@ -58,7 +58,7 @@ enum splice
 splice_add(struct waiting *w, struct span queue_id, unsigned part,
     struct logline *l, struct buf *whole)
 {
-	uint64_t handles[SPLICE_PIECES];
+	uint64_t handles[SPLICE_PIECES] = { 0 };
 	struct logline before;
 	struct span text;
 	bool more;
@@ -81,7 +81,7 @@ bool
 splice_left(struct waiting *w, struct span queue_id, struct span name,
     struct logline *l, struct buf *whole)
 {
-	uint64_t handles[SPLICE_PIECES];
+	uint64_t handles[SPLICE_PIECES] = { 0 };
 	unsigned n = find_pieces(w, queue_id, name, 0, handles);
 
 	if (n == 0)
