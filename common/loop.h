@@ -107,7 +107,7 @@ enum mtrk_err loop_run(struct loop *);
 /* Accept nothing more, take no further line, send what is queued. */
 void loop_drain(struct loop *);
 void loop_deaf(struct loop *); /* accept nothing more; no more than that */
-void loop_stop(struct loop *); /* now */
+void loop_stop(struct loop *); /* now; in the loop's own thread */
 
 void conn_write(struct conn *, struct span);
 /* The same without a copy: append here, then conn_written(). */

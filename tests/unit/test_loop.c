@@ -174,7 +174,7 @@ side_by_side(void **state)
 	say(gate[1], SPAN("x"));
 	assert_int_equal(heard(fd[1]), 'd');
 	assert_true(comes_to_be_alive(true));
-	say(fd[2], SPAN("stop\r\n"));
+	say(fd[0], SPAN("stop\r\n")); /* in the first thread */
 	assert_int_equal(pthread_join(first, NULL), 0);
 	assert_int_equal(ended, THREADS - 1);
 	assert_int_equal(open_now, CONNS);
