@@ -5,7 +5,8 @@
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/net.sh"
-command -v nsd >/dev/null || lab_fail "nsd is missing"
+# not installed: its package would start it on this machine
+lab_fetch nsd usr/sbin/nsd nsd libfstrm0 libprotobuf-c1
 net_start dns 198.51.100.1/32 198.51.100.2/32 2001:db8::2/128
 mkdir "$lab/zones"
 cat >"$lab/nsd.conf" <<-E2
@@ -45,7 +46,9 @@ srv() { printf '_mtqp._tcp.%s IN SRV %s\n' "$@"; }
 	# far more than 512 octets; the one that is there is the last to be tried
 	for i in {1..45}; do srv large "$i 0 9 a-target-of-quite-some-length-$i.test."; done; srv large '60 0 2038 two.test.'
 } >"$lab/zones/test"
-lab_run nsd ip netns exec "$net" nsd -d -c "$lab/nsd.conf"
+lab_run nsd ip netns exec "$net" \
+    env LD_LIBRARY_PATH="$lab_cache/nsd/usr/lib/x86_64-linux-gnu" \
+    "$lab_cache/nsd/usr/sbin/nsd" -d -c "$lab/nsd.conf"
 declare -A address=([one]=198.51.100.1 [two]=198.51.100.2 [six]=2001:db8::2)
 for who in one two six; do
 	sed "s/REPORTER/$who/" >"$lab/$who.mime" <<-'E2'

@@ -10,20 +10,7 @@
 # shellcheck shell=bash disable=SC2154
 
 lab_fetch_dovecot() {
-	[ -x "$lab_cache/dovecot/usr/sbin/dovecot" ] && return
-	local new=$lab_cache/new-dovecot-$$ debs='dovecot-core dovecot-lmtpd'
-	rm -rf "$new"; mkdir -p "$new/debs"
-	# shellcheck disable=SC2086
-	(cd "$new/debs" && {
-		apt-get -q download $debs ||
-		    { apt-get -q update && apt-get -q download $debs; }
-	} >log 2>&1) ||
-	    lab_fail "cannot fetch dovecot: $(tail -1 "$new/debs/log")"
-	for deb in "$new"/debs/*.deb; do dpkg -x "$deb" "$new/dovecot"; done
-	mv -T "$new/dovecot" "$lab_cache/dovecot" 2>/dev/null ||
-	    [ -x "$lab_cache/dovecot/usr/sbin/dovecot" ] ||
-	    lab_fail "cannot keep dovecot in $lab_cache"
-	rm -rf "$new"
+	lab_fetch dovecot usr/sbin/dovecot dovecot-core dovecot-lmtpd
 }
 
 lab_start_dovecot() {
