@@ -218,7 +218,10 @@ lab_start_milter() {
 lab_start_collect() {
 	lab_run mtrk-collect "$bin/mtrk-collect" -c "$lab/mtrk.conf" -f
 }
+lab_has_store() { lab_dump --statistics >/dev/null 2>&1; }
+# mtrk-milter, or who comes first, makes the store while it starts
 lab_start_mtqpd() {
+	lab_wait 20 lab_has_store || lab_fail "no store"
 	lab_run mtqpd "$bin/mtqpd" -c "$lab/mtrk.conf" -f
 	lab_wait 20 lab_listens "$mtqp_port" || lab_fail "no mtqpd"
 }
