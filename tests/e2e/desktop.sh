@@ -27,7 +27,8 @@ cat >"$lab/terminals/x-terminal-emulator" <<-E2
 	[ "\$1" = -e ] || [ "\$1" = -x ] || [ "\$1" = -- ] && shift
 	printf '%s\\n' "\$#" "\$@" >'$lab/arguments.new'
 	mv '$lab/arguments.new' '$lab/arguments'
-	exec tmux -u -L $screen -f /dev/null new-session -d -x 100 -y 30 "\$@"
+	# the server of the terminal before may be about to end still
+	until tmux -u -L $screen -f /dev/null new-session -d -x 100 -y 30 "\$@"; do sleep 0.1; done
 E2
 chmod +x "$lab/terminals/x-terminal-emulator"
 for name in gnome-terminal xterm xdg-terminal-exec; do ln -s x-terminal-emulator "$lab/terminals/$name"; done

@@ -49,7 +49,8 @@ grep -rqi '^Bcc:' "$lab/postfix/mail" "$lab/taken" 2>/dev/null && lab_fail "Bcc 
 
 ended() { ! tm has-session 2>/dev/null; }
 lab_wait 20 ended || lab_fail "mutt does not end"
-tm new-session -d -x 130 -y 40 "$mutt -n -F '$HOME/muttrc' -f =sent"
+# tmux's server may be about to end still
+lab_wait 20 tm new-session -d -x 130 -y 40 "$mutt -n -F '$HOME/muttrc' -f =sent"
 until_shows 'A tracked letter'
 tm send-keys Escape t
 until_shows 'games@lab.test: Delivered'

@@ -73,7 +73,7 @@ screen -S -
 tm kill-server; again() { net_put mx2.b.test q2@h.test bob@x.test bob@x.test "$@"; }
 again delayed 4.4.1 mx8.test
 q2="--server mx2.b.test:1038 q2@h.test AAECAwQFBgcICQoLDA0ODw"
-run() { LC_ALL=C within tmux -L "$net" -f /dev/null new-session -d -x 100 -y 30 \
+run() { LC_ALL=C lab_wait 20 within tmux -L "$net" -f /dev/null new-session -d -x 100 -y 30 \
     "env $1 '$bin/mtrk-track' query --resolver 127.0.0.1 --watch $q2; exec cat"; }
 run NO_COLOR=1; until_shows Waiting; until_shows 'again in'
 screen -e; grep -q $'\033' "$lab/screen" && lab_fail "NO_COLOR"
