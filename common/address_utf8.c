@@ -2,11 +2,9 @@
 
 #include <string.h>
 
-enum {
-	NO_CHARACTER = 0xffffffff,
-	LAST_CONTROL = 0x9f, /* C1 */
-	LAST_CHARACTER = 0x10ffff,
-};
+#include "common/utf8.h"
+
+enum { LAST_CONTROL = 0x9f /* C1 */ };
 
 bool
 address_is_ascii(struct span s)
@@ -15,42 +13,6 @@ address_is_ascii(struct span s)
 		if ((unsigned char)s.p[i] > 127)
 			return false;
 	return true;
-}
-
-static bool
-is_unicode(uint32_t c)
-{
-	return c <= LAST_CHARACTER && (c < 0xd800 || c > 0xdfff);
-}
-
-/* The first character of *s, taken off; what is none is one octet. */
-static uint32_t
-next_character(struct span *s)
-{
-	static const struct {
-		unsigned char mask, lead;
-		size_t n;
-		uint32_t least; /* shorter forms are not UTF-8 (RFC 3629 3) */
-	} rows[] = { { 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 },
-		{ 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 } };
-	const unsigned char *p = (const unsigned char *)s->p;
-	const struct span all = *s;
-	uint32_t c;
-	size_t i, k = 1;
-
-	*s = span_from(all, 1);
-	for (i = 0; i < ARRAY_LEN(rows); i++)
-		if ((p[0] & rows[i].mask) == rows[i].lead)
-			break;
-	if (i == ARRAY_LEN(rows) || all.n < rows[i].n)
-		return NO_CHARACTER;
-	c = p[0] & (unsigned char)~rows[i].mask;
-	for (; k < rows[i].n && (p[k] & 0xc0) == 0x80; k++)
-		c = c << 6 | (p[k] & 0x3fu);
-	if (k < rows[i].n || c < rows[i].least || !is_unicode(c))
-		return NO_CHARACTER;
-	*s = span_from(all, k);
-	return c;
 }
 
 /* EmbeddedUnicodeChar = "\x{" 2*6HEXDIG "}", taken off if it stands there. */
@@ -69,7 +31,7 @@ next_embedded(struct span *s, uint32_t *c)
 			break;
 		*c = *c << 4 | (uint32_t)((at - hex) & 15);
 	}
-	if (i < 5 || i >= s->n || s->p[i] != '}' || !is_unicode(*c))
+	if (i < 5 || i >= s->n || s->p[i] != '}' || !utf8_is_character(*c))
 		return false;
 	*s = span_from(*s, i + 1);
 	return true;
@@ -89,8 +51,8 @@ address_utf8_encode(struct span in, bool typed, struct buf *out)
 		uint32_t c;
 
 		if (!typed || !next_embedded(&in, &c))
-			c = next_character(&in);
-		if (c == NO_CHARACTER)
+			c = utf8_next(&in);
+		if (c == UTF8_BAD)
 			return false;
 		if (is_qchar(c))
 			buf_chr(out, (char)c);
@@ -128,11 +90,11 @@ address_utf8_decode(struct span in, struct buf *out)
 		bool embedded = next_embedded(&in, &c);
 
 		if (!embedded)
-			c = next_character(&in);
+			c = utf8_next(&in);
 		at.n -= in.n;
 		if (embedded && (is_control(c) || c == '\\'))
 			buf_span(out, at);
-		else if (c == NO_CHARACTER || is_control(c))
+		else if (c == UTF8_BAD || is_control(c))
 			buf_chr(out, '?');
 		else
 			put_character(c, out);

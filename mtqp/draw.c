@@ -6,9 +6,9 @@
 #include <time.h>
 #include <wchar.h>
 
+#include "common/utf8.h"
 #include "common/when.h"
 #include "mtqp/charset.h"
-#include "mtqp/utf8.h"
 
 /*
  * Controls; what turns the order of what follows around, so that one name

@@ -10,10 +10,10 @@
 
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "common/when.h"
 #include "mtqp/letter.h"
 #include "mtqp/timeline.h"
-#include "mtqp/utf8.h"
 #include "mtqp/wallet.h"
 
 enum { SUBJECT_MAX = 1000 /* octets that are kept; ours */ };

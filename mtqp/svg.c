@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "mtqp/draw.h"
-#include "mtqp/utf8.h"
 
 enum { /* pixels */
 	MARGIN = 24,

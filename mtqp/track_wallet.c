@@ -8,13 +8,13 @@
 
 #include "common/conf.h"
 #include "common/crypto.h"
+#include "common/utf8.h"
 #include "common/when.h"
 #include "mtqp/draw.h"
 #include "mtqp/encoded_word.h"
 #include "mtqp/known_servers.h"
 #include "mtqp/screen.h"
 #include "mtqp/track_misuse.h"
-#include "mtqp/utf8.h"
 #include "mtqp/wallet.h"
 
 enum {

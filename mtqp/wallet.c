@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "common/when.h"
 #include "mtqp/datafile.h"
-#include "mtqp/utf8.h"
 
 #define WALLET_FILE "sent.json"
 

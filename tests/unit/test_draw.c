@@ -2,9 +2,9 @@
 #include <locale.h>
 #include <time.h>
 
+#include "common/utf8.h"
 #include "common/when.h"
 #include "mtqp/draw.h"
-#include "mtqp/utf8.h"
 #include "tests/lib/cm.h"
 
 static void

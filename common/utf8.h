@@ -1,12 +1,15 @@
 /*
- * mtqp/utf8.h -- UTF-8 (RFC 3629), a character at a time.  Pure.
+ * common/utf8.h -- UTF-8 (RFC 3629), a character at a time.  Pure.
  */
-#ifndef MTRK_MTQP_UTF8_H
-#define MTRK_MTQP_UTF8_H
+#ifndef MTRK_COMMON_UTF8_H
+#define MTRK_COMMON_UTF8_H
 
 #include "common/span.h"
 
 #define UTF8_BAD UINT32_MAX
+
+/* Not a surrogate, and not above U+10FFFF. */
+bool utf8_is_character(uint32_t);
 
 /* The first character of *s, which then begins behind it.  Not for an empty
  * span.  UTF8_BAD: there is none, and one octet was skipped; shortest forms

@@ -1,4 +1,10 @@
-#include "mtqp/utf8.h"
+#include "common/utf8.h"
+
+bool
+utf8_is_character(uint32_t c)
+{
+	return c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
+}
 
 uint32_t
 utf8_next(struct span *s)
@@ -29,7 +35,7 @@ utf8_next(struct span *s)
 			return UTF8_BAD;
 		c = c << 6 | (p[k] & 0x3f);
 	}
-	if (c < rows[i].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+	if (c < rows[i].least || !utf8_is_character(c))
 		return UTF8_BAD;
 	*s = span_from(*s, rows[i].n - 1);
 	return c;
