@@ -18,7 +18,7 @@ enum {
 	CONF_LISTEN_MAX = 16, /* Listen lines; ours */
 	CONF_INSTANCE_MAX = 32, /* Instance lines; ours */
 	CONF_GATE_ROUTE_MAX = 64, /* GateRoute lines; ours */
-	CONF_GATE_TLS_MAX = 32, /* GateTLS lines; as common/crypto.c */
+	CONF_GATE_TLS_MAX = 32, /* GateTLS lines; as common/tls_private.h */
 	CONF_LIST_MAX = 32, /* lines of one list; ours */
 	CONF_LIST_TEXT = 512, /* room for one of them; ours */
 	CONF_PEER_MAX = 256, /* TrackingPeer lines; ours */

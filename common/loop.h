@@ -12,11 +12,11 @@
 #ifndef MTRK_COMMON_LOOP_H
 #define MTRK_COMMON_LOOP_H
 
-#include "common/crypto.h"
 #include "common/err.h"
 #include "common/lines.h"
 #include "common/net.h"
 #include "common/span.h"
+#include "common/tls.h"
 
 enum {
 	LOOP_LINE_MAX = 4096, /* octets before CRLF that a protocol may ask */

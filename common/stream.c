@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/crypto.h"
+
 enum {
 	WRITE_MAX = 1 << 20, /* of one stream_fmt(); ours */
 	CONNECT_S = 20, /* then the next address has its turn; ours */

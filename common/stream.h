@@ -6,9 +6,9 @@
 #ifndef MTRK_COMMON_STREAM_H
 #define MTRK_COMMON_STREAM_H
 
-#include "common/crypto.h"
 #include "common/err.h"
 #include "common/span.h"
+#include "common/tls.h"
 
 enum { STREAM_LINE_MAX = 4096 }; /* octets before CRLF; ours */
 

@@ -5,8 +5,8 @@
 #ifndef MTRK_MILTER_GATE_END_H
 #define MTRK_MILTER_GATE_END_H
 
-#include "common/crypto.h"
 #include "common/span.h"
+#include "common/tls.h"
 #include "common/watch.h"
 
 /* What one side is doing. */

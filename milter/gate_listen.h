@@ -6,8 +6,8 @@
 #define MTRK_MILTER_GATE_LISTEN_H
 
 #include "common/conf.h"
-#include "common/crypto.h"
 #include "common/loop.h"
+#include "common/tls.h"
 #include "milter/gate_pump.h"
 
 enum {

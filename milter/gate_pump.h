@@ -11,9 +11,9 @@
 
 #include <sys/socket.h>
 
-#include "common/crypto.h"
 #include "common/loop.h"
 #include "common/span.h"
+#include "common/tls.h"
 
 enum side { SIDE_CLIENT, SIDE_SERVER, SIDES };
 

@@ -16,6 +16,7 @@
 #include "common/net.h"
 #include "common/options.h"
 #include "common/proc.h"
+#include "common/tls.h"
 #include "milter/gate_listen.h"
 #include "milter/gate_out.h"
 #include "milter/gate_pump.h"

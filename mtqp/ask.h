@@ -4,7 +4,7 @@
 #ifndef MTRK_MTQP_ASK_H
 #define MTRK_MTQP_ASK_H
 
-#include "common/crypto.h"
+#include "common/tls.h"
 #include "common/uri.h"
 #include "mtqp/locate.h"
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/crypto.h"
+
 struct names {
 	const char *path[2 * (CONF_LIST_MAX + 1)]; /* certificate, key, ... */
 	size_t n;
@@ -75,7 +77,7 @@ certificates_load(
     const struct conf *c, struct keeper *k, struct tls_ctx **out, char *why)
 {
 	struct names names;
-	enum mtrk_err err = tls_server_empty(out);
+	enum mtrk_err err = tls_ctx_new(out);
 
 	names_of(c, &names);
 	if (err != MTRK_OK)

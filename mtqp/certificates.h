@@ -7,8 +7,8 @@
 #define MTRK_MTQP_CERTIFICATES_H
 
 #include "common/conf.h"
-#include "common/crypto.h"
 #include "common/keeper.h"
+#include "common/tls.h"
 
 enum { CERTIFICATES_WHY_MAX = 2304 };
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/crypto.h"
 #include "common/encode.h"
 #include "common/log.h"
 #include "mtqp/ask.h"

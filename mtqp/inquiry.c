@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "common/crypto.h"
 #include "mtqp/draw.h"
 #include "mtqp/known_servers.h"
 #include "mtqp/svg.h"

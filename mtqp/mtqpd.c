@@ -24,6 +24,7 @@
 #include "common/proc.h"
 #include "common/sandbox.h"
 #include "common/store.h"
+#include "common/tls.h"
 #include "common/uri.h"
 #include "mtqp/audit.h"
 #include "mtqp/certificates.h"

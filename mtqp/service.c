@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/crypto.h"
 #include "common/log.h"
 #include "mtqp/answer.h"
 #include "mtqp/audit.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/crypto.h"
 #include "common/encode.h"
 #include "common/log.h"
 #include "common/stream.h"

@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "common/crypto.h"
+
 enum {
 	PARALLEL = 8, /* servers asked at the same time; ours */
 	TRY_S = 150, /* then no further endpoint is tried (A29) */

@@ -19,7 +19,7 @@ only() {
 }
 only 'lmdb\.h' common/db_private.h
 only 'libmilter/' milter/mtrk-milter.c
-only 'openssl/' common/crypto.c
+only 'openssl/' 'common/crypto.c common/tls_private.h'
 only 'event2/' 'common/loop.c common/loop_source.c common/watch.c'
 only 'ares\.h' common/dns.c
 only 'iconv\.h' mtqp/charset.c

@@ -24,6 +24,7 @@
 
 #include "common/crypto.h"
 #include "common/store_private.h"
+#include "common/tls.h"
 
 #define SECRET "AAECAwQFBgcICQoLDA0ODw=="
 enum {
