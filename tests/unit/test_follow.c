@@ -420,6 +420,36 @@ comes_back(void **state)
 }
 
 /* A writer that doesn't append leaves a hole; a line has NULs in it. */
+/* Another filesystem's log came between, and went for good. */
+static void
+hidden_before(void **state)
+{
+	char away[320], mark[FOLLOW_MARK_MAX];
+
+	(void)state;
+	snprintf(away, sizeof away, "%s/away", dir);
+	append("one\n");
+	start("");
+	expect("one|");
+	assert_int_equal(rename(path, away), 0);
+	append("below\n");
+	expect("below|");
+	assert_int_equal(unlink(path), 0);
+	follow_mark(f, mark);
+	follow_free(&f);
+	assert_int_equal(rename(away, path), 0);
+	append("two\n");
+	start(mark);
+	expect("two|");
+	assert_null(follow_trouble(f));
+	/* it is the log again, to be renamed as any */
+	append("three\n");
+	assert_int_equal(rename(path, old), 0);
+	append("four\n");
+	expect("three|four|");
+	assert_null(follow_trouble(f));
+}
+
 static void
 holes(void **state)
 {
@@ -623,6 +653,7 @@ main(void)
 		FOLLOW_TEST(late_writer),
 		FOLLOW_TEST(created_anew),
 		FOLLOW_TEST(comes_back),
+		FOLLOW_TEST(hidden_before),
 		FOLLOW_TEST(holes),
 		FOLLOW_TEST(too_long),
 		FOLLOW_TEST(too_long_restarted),
