@@ -104,13 +104,14 @@ ask_host(const struct job *j, const struct endpoint *where, size_t n,
 static void
 run_host(struct job *j, struct dns *dns, size_t i)
 {
-	struct endpoint where[ENDPOINTS_MAX];
-	char why[ASK_WHY_MAX] = "";
-	size_t n = 0;
-	enum mtrk_err err = locate(dns, j->hosts[i], 0, true, where, &n, why);
+	struct location at;
+	char why[ASK_WHY_MAX];
+	enum mtrk_err err = locate(dns, j->hosts[i], 0, true, &at);
 
+	snprintf(why, sizeof why, "%s", at.why);
 	if (err == MTRK_OK)
-		err = ask_host(j, where, n, j->hosts[i], &j->answers[i], why);
+		err = ask_host(
+		    j, at.list, at.n, j->hosts[i], &j->answers[i], why);
 	j->answered[i] = err == MTRK_OK;
 	note(j, j->hosts[i], err == MTRK_OK ? "ok" : why);
 }

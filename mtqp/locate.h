@@ -17,14 +17,28 @@ struct endpoint {
 };
 
 /*
- * Endpoints in the order in which to try them.  SRV is asked when `port` is 0
- * and the host is a full name (A33).  Without `allow_private` addresses
- * that are not public are left out (A45).  On failure `why` (LOCATE_WHY_MAX)
+ * MTRK_OK: `list` is in the order in which to try them.  Otherwise `why`
  * tells: MTRK_NOTFOUND no such host; MTRK_DENIED the host has no tracking
- * server, or nothing public; MTRK_BUSY the DNS does not tell.
+ * server, or nothing public; MTRK_BUSY the DNS does not tell; MTRK_NOMEM.
  */
+struct location {
+	enum mtrk_err err;
+	char why[LOCATE_WHY_MAX]; /* for people */
+	struct endpoint list[ENDPOINTS_MAX];
+	size_t n;
+};
+
+/*
+ * SRV is asked when `port` is 0 and the host is a full name (A33); all its
+ * targets are looked up at once.  Without `allow_private` addresses that are
+ * not public are left out (A45).  `done` is called once, perhaps before this
+ * returns, when *out is filled; until then whoever watches the dns works.
+ */
+void locate_start(struct dns *, const char *host, uint16_t port,
+    bool allow_private, struct location *out, void (*done)(void *arg),
+    void *arg);
+/* The same, when it is done. */
 enum mtrk_err locate(struct dns *, const char *host, uint16_t port,
-    bool allow_private, struct endpoint out[ENDPOINTS_MAX], size_t *n,
-    char *why);
+    bool allow_private, struct location *out);
 
 #endif

@@ -1,37 +1,52 @@
 #include "mtqp/trace.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "common/crypto.h"
 
 #include "common/crypto.h"
 
 enum {
-	PARALLEL = 8, /* servers asked at the same time; ours */
+	PARALLEL = 16, /* servers looked up or asked at the same time; ours */
 	TRY_S = 150, /* then no further endpoint is tried (A29) */
+	WITHIN_S = 300, /* then one that drips is left; ours */
 };
 
-/* One server, asked in a thread of its own. */
+/* One server: its name is looked up, then a thread of its own asks it. */
 struct job {
-	struct hop *hop;
+	enum { JOB_FREE, JOB_LOOKED_UP, JOB_ASKED } state;
+	struct tracing *of;
 	size_t number; /* of the hop */
+	struct hop *hop;
 	struct mtqp_uri uri;
-	const struct ask_options *options;
-	struct endpoint where[ENDPOINTS_MAX];
-	size_t n, used; /* used: the endpoint that answered */
+	struct location at;
+	size_t used; /* the endpoint that answered */
 	struct buf mime;
 	pthread_t thread;
 	bool started;
+	atomic_bool ended; /* the thread's last word */
 };
 
 struct tracing {
 	const struct mtqp_uri *uri;
 	const struct trace_options *options;
+	struct ask_options ask;
 	struct hops *hops;
 	struct dns *dns;
+	int wake; /* eventfd: a thread has ended */
 	struct endpoint asked[HOPS_MAX]; /* by hop */
+	struct tstat answers[HOPS_MAX]; /* of this round, by hop */
+	size_t next, end; /* hops of this round that are still to begin */
+	struct job jobs[PARALLEL];
 };
 
 static bool
@@ -43,6 +58,7 @@ is_worth_another(enum mtrk_err err)
 static void *
 run_job(void *arg)
 {
+	static const uint64_t one = 1;
 	struct job *j = arg;
 	struct hop *h = j->hop;
 	const time_t end = time(NULL) + TRY_S;
@@ -51,9 +67,11 @@ run_job(void *arg)
 	do {
 		j->used = i;
 		buf_cut(&j->mime, 0);
-		h->err = ask_track(&j->uri, &j->where[i], j->options, &j->mime,
-		    &h->tls, h->why);
-	} while (is_worth_another(h->err) && ++i < j->n && time(NULL) < end);
+		h->err = ask_track(&j->uri, &j->at.list[i], &j->of->ask,
+		    &j->mime, &h->tls, h->why);
+	} while (is_worth_another(h->err) && ++i < j->at.n && time(NULL) < end);
+	atomic_store(&j->ended, true);
+	(void)!write(j->of->wake, &one, sizeof one);
 	return NULL;
 }
 
@@ -71,130 +89,198 @@ static size_t
 asked_before(const struct tracing *t, const struct job *j)
 {
 	for (size_t i = 0; i < t->hops->n; i++)
-		for (size_t k = 0; k < j->n && i != j->number; k++)
-			if (t->asked[i].port == j->where[k].port &&
-			    strcasecmp(
-				t->asked[i].address, j->where[k].address) == 0)
+		for (size_t k = 0; k < j->at.n && i != j->number; k++)
+			if (t->asked[i].port == j->at.list[k].port &&
+			    strcasecmp(t->asked[i].address,
+				j->at.list[k].address) == 0)
 				return i;
 	return HOPS_NONE;
 }
 
-/* False: there is nobody to ask; the hop says why. */
-static bool
-prepare(struct tracing *t, size_t i, struct job *j)
+static void
+start(struct job *j)
 {
-	struct hop *h = &t->hops->list[i];
-	enum mtrk_err err;
+	const struct trace_options *o = j->of->options;
+
+	if (o->asking != NULL)
+		o->asking(j->hop);
+	j->state = JOB_ASKED;
+	j->started = pthread_create(&j->thread, NULL, run_job, j) == 0;
+	if (!j->started)
+		run_job(j);
+}
+
+/* Its addresses are there, or there is nobody to ask and the hop says why. */
+static void
+located(void *arg)
+{
+	struct job *j = arg;
+	struct tracing *t = j->of;
+	struct hop *h = j->hop;
 	size_t same;
 
-	*j = (struct job){ .hop = h,
-		.number = i,
-		.uri = *t->uri,
-		.options = &t->options->ask,
-		.mime = BUF(ASK_ANSWER_MAX) };
-	span_copy(j->uri.host, sizeof j->uri.host, span_of(h->host));
-	err = locate(t->dns, h->host, h->port,
-	    i == 0 || t->options->allow_private, j->where, &j->n, h->why);
-	if (err != MTRK_OK) {
+	j->state = JOB_FREE;
+	if (j->at.err != MTRK_OK) {
+		snprintf(h->why, sizeof h->why, "%s", j->at.why);
 		/* no such host is not: no such message */
-		fail(h, err == MTRK_NOTFOUND ? MTRK_IO : err);
-		if (err == MTRK_DENIED && i > 0)
+		fail(h, j->at.err == MTRK_NOTFOUND ? MTRK_IO : j->at.err);
+		if (j->at.err == MTRK_DENIED && j->number > 0)
 			h->state = HOP_NOT_ASKED;
-		return false;
+		return;
 	}
 	same = asked_before(t, j);
 	if (same != HOPS_NONE) {
-		hops_same(t->hops, i, same);
-		return false;
+		hops_same(t->hops, j->number, same);
+		return;
 	}
-	t->asked[i] = j->where[0];
-	return true;
+	t->asked[j->number] = j->at.list[0];
+	start(j);
 }
 
-static enum mtrk_err
-take_answer(struct tracing *t, struct job *j)
+static void
+begin(struct tracing *t, struct job *j, size_t i)
 {
-	struct tstat answer = { 0 };
-	struct hop *h = j->hop;
-	enum mtrk_err err;
-
-	if (h->err != MTRK_OK)
-		return fail(h, h->err);
-	t->asked[j->number] = j->where[j->used];
-	err = tstat_read(buf_as_span(&j->mime), &answer);
-	if (err == MTRK_OK)
-		err = hops_answered(t->hops, j->number, &answer);
-	else
-		snprintf(h->why, sizeof h->why,
-		    "the answer is not a tracking status");
-	tstat_free(&answer);
-	return err == MTRK_OK ? err : fail(h, err);
+	j->state = JOB_LOOKED_UP;
+	j->of = t;
+	j->number = i;
+	j->hop = &t->hops->list[i];
+	j->uri = *t->uri;
+	j->mime = BUF(ASK_ANSWER_MAX);
+	j->started = false;
+	atomic_store(&j->ended, false);
+	span_copy(j->uri.host, sizeof j->uri.host, span_of(j->hop->host));
+	locate_start(t->dns, j->hop->host, j->hop->port,
+	    i == 0 || t->options->allow_private, &j->at, located, j);
 }
 
 static void
 finish(struct tracing *t, struct job *j)
 {
+	struct hop *h = j->hop;
+
 	if (j->started)
 		pthread_join(j->thread, NULL);
-	take_answer(t, j);
+	j->state = JOB_FREE;
+	t->asked[j->number] = j->at.list[j->used];
+	if (h->err == MTRK_OK &&
+	    tstat_read(buf_as_span(&j->mime), &t->answers[j->number]) !=
+		MTRK_OK) {
+		tstat_free(&t->answers[j->number]);
+		h->err = MTRK_SYNTAX;
+		snprintf(h->why, sizeof h->why,
+		    "the answer is not a tracking status");
+	}
+	if (h->err != MTRK_OK)
+		fail(h, h->err);
 	if (j->number == 0 && t->options->raw != NULL)
 		buf_span(t->options->raw, buf_as_span(&j->mime));
 	buf_free(&j->mime);
 	crypto_wipe(&j->uri, sizeof j->uri);
 }
 
-static void
-start(struct tracing *t, struct job *j)
-{
-	if (t->options->asking != NULL)
-		t->options->asking(j->hop);
-	j->started = pthread_create(&j->thread, NULL, run_job, j) == 0;
-	if (!j->started)
-		run_job(j);
-}
-
-/* Up to PARALLEL of the hops that wait; false: none did. */
+/* Every free place gets a hop that waits; false: nothing is to be waited
+ * for. */
 static bool
-ask_some(struct tracing *t)
+begin_some(struct tracing *t)
 {
-	static struct job jobs[PARALLEL]; /* too large for a stack */
-	size_t n = 0;
 	bool any = false;
 
-	for (size_t i = 0; i < t->hops->n && n < PARALLEL; i++) {
-		if (t->hops->list[i].state != HOP_WAITING)
-			continue;
-		any = true;
-		if (prepare(t, i, &jobs[n]))
-			start(t, &jobs[n++]);
+	for (size_t i = 0; i < PARALLEL; i++) {
+		struct job *j = &t->jobs[i];
+
+		while (j->state == JOB_FREE && t->next < t->end) {
+			size_t n = t->next++;
+
+			if (t->hops->list[n].state == HOP_WAITING)
+				begin(t, j, n);
+		}
+		any = any || j->state != JOB_FREE;
 	}
-	for (size_t i = 0; i < n; i++)
-		finish(t, &jobs[i]);
 	return any;
+}
+
+/* Until the DNS, or a thread, has something for us. */
+static void
+work(struct tracing *t)
+{
+	struct pollfd p[] = { { .fd = dns_fd(t->dns), .events = POLLIN },
+		{ .fd = t->wake, .events = POLLIN } };
+	uint64_t n;
+
+	if (poll(p, 2, -1) <= 0)
+		return;
+	if (p[0].revents != 0)
+		dns_work(t->dns);
+	if (p[1].revents != 0)
+		(void)!read(t->wake, &n, sizeof n);
+	for (size_t i = 0; i < PARALLEL; i++)
+		if (t->jobs[i].state == JOB_ASKED &&
+		    atomic_load(&t->jobs[i].ended))
+			finish(t, &t->jobs[i]);
+}
+
+/*
+ * All hops that wait, side by side: a name that the DNS does not tell holds up
+ * nobody else.  What they name is the next round's, in the order of the hops
+ * and not of the answers, so that a server has the same depth every time.
+ * False: none did.
+ */
+static bool
+ask_round(struct tracing *t)
+{
+	const size_t first = t->end;
+
+	t->next = first;
+	t->end = t->hops->n;
+	while (begin_some(t))
+		work(t);
+	for (size_t i = first; i < t->end; i++)
+		if (t->answers[i].n > 0 &&
+		    hops_answered(t->hops, i, &t->answers[i]) != MTRK_OK)
+			fail(&t->hops->list[i], MTRK_NOMEM);
+	return t->end > first;
+}
+
+static enum mtrk_err
+follow(struct tracing *t)
+{
+	struct hop *first = &t->hops->list[0];
+	enum mtrk_err err = dns_open(t->options->resolver, &t->dns);
+
+	if (err == MTRK_SYNTAX)
+		snprintf(first->why, sizeof first->why,
+		    "not a DNS server's address (Resolver, --resolver): \"%s\"",
+		    t->options->resolver);
+	else if (err != MTRK_OK)
+		snprintf(
+		    first->why, sizeof first->why, "the DNS cannot be asked");
+	if (err != MTRK_OK)
+		return fail(first, err);
+	while (ask_round(t))
+		;
+	dns_close(&t->dns);
+	return first->state == HOP_ANSWERED ? MTRK_OK : first->err;
 }
 
 enum mtrk_err
 trace(const struct mtqp_uri *uri, const struct trace_options *o,
     struct hops *hops)
 {
-	struct tracing t = { .uri = uri, .options = o, .hops = hops };
-	struct hop *first = &hops->list[0];
-	enum mtrk_err err = dns_open(o->resolver, &t.dns);
+	struct tracing *t = calloc(1, sizeof *t);
+	enum mtrk_err err;
 
 	hops_start(hops, uri->host, uri->port, o->depth);
-	if (err != MTRK_OK) {
-		if (err == MTRK_SYNTAX)
-			snprintf(first->why, sizeof first->why,
-			    "not a DNS server's address (Resolver, "
-			    "--resolver): \"%s\"",
-			    o->resolver);
-		else
-			snprintf(first->why, sizeof first->why,
-			    "the DNS cannot be asked");
-		return fail(first, err);
-	}
-	while (ask_some(&t))
-		;
-	dns_close(&t.dns);
-	return first->state == HOP_ANSWERED ? MTRK_OK : first->err;
+	if (t == NULL)
+		return fail(&hops->list[0], MTRK_NOMEM);
+	t->uri = uri;
+	t->options = o;
+	t->hops = hops;
+	t->ask = o->ask;
+	t->ask.within_s = WITHIN_S;
+	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = t->wake != -1 ? follow(t) : fail(&hops->list[0], MTRK_IO);
+	if (t->wake != -1)
+		close(t->wake);
+	free(t);
+	return err;
 }

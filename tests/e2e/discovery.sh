@@ -6,7 +6,7 @@
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/net.sh"
-net_start discovery 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128 203.0.113.{1..8}/32
+net_start discovery 198.51.100.1/32 198.51.100.2/32 2001:db8::3/128 203.0.113.{1..9}/32
 
 eight=(); for i in {1..8}; do eight+=("--host-record=m$i.t.test,203.0.113.$i"); done
 net_dns \
@@ -17,7 +17,11 @@ net_dns \
     --host-record=mx1.a.test,198.51.100.1 --host-record=mx2.b.test,198.51.100.1 \
     --host-record=mx3.c.test,2001:db8::3 --cname=mx3b.c.test,mx3.c.test \
     --host-record=mx.private.test,127.0.0.1 --host-record=mx4.dead.test,198.51.100.2 \
-    "${eight[@]}"
+    --server=/slow.test/127.0.0.1#5353 "${eight[@]}"
+lab_run slow ip netns exec "$net" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --pid-file= \
+    --listen-address=127.0.0.1 --bind-interfaces --port=5353 --local=/slow.test/ --host-record=s1.slow.test,198.51.100.2 \
+    --host-record=s2.slow.test,203.0.113.9
+slow=${lab_pids[-1]}
 
 put() { net_put "$1" q1@h.test "${@:2}"; }
 put mx1.a.test bob@x.test bob@x.test transferred 2.4.0 mx2.b.test
@@ -100,8 +104,10 @@ print(len(r.findall(s + "rect")) - 1, len([x for x in r.iter(s + "text") if "mx3
 steps=$(jq '[.ways[].steps[] | 1 + (if .missing then 1 else 0 end)] | add' "$lab/answer")
 [ "$boxes" = "$steps True" ] || lab_fail "boxes: $boxes, not $steps"
 
-# side by side: eight servers, none of which answers before all are asked
+# side by side: eight servers, none of which answers before all are asked, and
+# in front of them two whose names are told only when those have answered
 mkdir "$lab/meet"; echo 8 >"$lab/meet/wanted"
+for i in 1 2; do net_put mx1.a.test q8@h.test "s$i@x.test" "s$i@x.test" transferred 2.4.0 "s$i.slow.test"; done
 for i in {1..8}; do
 	net_put mx1.a.test q8@h.test "u$i@x.test" "u$i@x.test" transferred 2.4.0 "m$i.t.test"
 	printf '%s\n' 'Content-Type: multipart/related; boundary="b"; type="message/tracking-status"' '' --b \
@@ -111,8 +117,14 @@ for i in {1..8}; do
 	lab_run "m$i" ip netns exec "$net" python3 "$lab_root/tests/lab/answers.py" "203.0.113.$i:1038" "$lab/m$i.mime" "$lab/meet"
 done
 for i in {1..8}; do lab_wait 20 within bash -c "exec 3<>/dev/tcp/203.0.113.$i/1038" || lab_fail "no m$i"; done
-ask --json mtqp://mx1.a.test/track/q8@h.test/$secret 2>/dev/null | jq -e '[.ways[].word] == [range(8) | "Delivered"]' >/dev/null ||
-    lab_fail "not asked side by side: $(cat "$lab"/m?.log)"
+kill -STOP "$slow"
+ask --json mtqp://mx1.a.test/track/q8@h.test/$secret >"$lab/eight" 2>/dev/null & asking=$!
+met() { [ "$(cat "$lab"/m?.log | grep -c asked)" = 8 ]; }
+lab_wait 15 met || { kill -CONT "$slow"; lab_fail "held up: $(cat "$lab"/m?.log)"; }
+kill -CONT "$slow"; wait $asking || true
+jq -e '[.ways[].word] == ["Under way", "Under way", (range(8) | "Delivered")] and
+    ([.hops[1, 2] | select(.error | contains("refused"))] | length == 2)' "$lab/eight" >/dev/null ||
+    lab_fail "not asked side by side: $(jq -c '.hops[] | [.server, .error]' "$lab/eight")"
 [ "$(cat "$lab"/m?.log | grep -c asked)" = 8 ] || lab_fail "not once each"
 
 # --watch: what is new, until the end is reached
