@@ -55,24 +55,38 @@ keep_only(int capability)
 	    prctl(PR_SET_KEEPCAPS, 0) == 0;
 }
 
+/* Sendmail's mailer flag S changes the effective user alone, and whoever is
+ * root in any way can be root again. */
+static bool
+root_can_be_had(void)
+{
+	uid_t real, effective, saved;
+
+	return getresuid(&real, &effective, &saved) == -1 || real == 0 ||
+	    effective == 0 || saved == 0;
+}
+
 /* The supplementary groups stay: mtqpd reads the store by one of them. */
 static enum mtrk_err
 become(const char *user, bool net_admin)
 {
-	uid_t uid;
-	gid_t gid;
+	bool named = user[0] != '\0';
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
 
-	if (geteuid() != 0) {
-		log_debug("event=user stays=%ld", (long)geteuid());
+	if (!root_can_be_had()) {
+		log_debug("event=user stays=%ld", (long)uid);
 		return MTRK_OK;
 	}
-	if (user[0] == '\0') {
+	if (!named && uid == 0) {
 		log_warn("event=user text=\"no User is set: running as root\"");
 		return MTRK_OK;
 	}
-	if (proc_user(user, &uid, &gid) != MTRK_OK || uid == 0)
+	if (named && (proc_user(user, &uid, &gid) != MTRK_OK || uid == 0))
 		return MTRK_NOTFOUND;
-	if (initgroups(user, gid) == -1 || setresgid(gid, gid, gid) == -1 ||
+	if (seteuid(0) == -1 ||
+	    (named ? initgroups(user, gid) : setgroups(1, &gid)) == -1 ||
+	    setresgid(gid, gid, gid) == -1 ||
 	    (net_admin && prctl(PR_SET_KEEPCAPS, 1) == -1) ||
 	    setresuid(uid, uid, uid) == -1 ||
 	    (net_admin && !keep_only(CAP_NET_ADMIN)))

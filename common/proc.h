@@ -12,8 +12,8 @@
 /*
  * Become `user` for good; MTRK_OK means that root can't be had back.  When
  * not started as root: stays who it is, says so at debug level, MTRK_OK.
- * MTRK_NOTFOUND: no such user, or it is root.  "" as root: MTRK_OK, root
- * stays, with a warning.
+ * MTRK_NOTFOUND: no such user, or it is root.  "": the effective user for
+ * good; if that is root: MTRK_OK, root stays, with a warning.
  */
 enum mtrk_err proc_drop(const char *user);
 /* The same, but addresses of others can still be bound (CAP_NET_ADMIN, for

@@ -12,9 +12,11 @@ dnl	FEATURE(`mtrk', `/path/mtrk-gate')	another path
 dnl	FEATURE(`mtrk', `/path/mtrk-gate', `user:group')
 dnl	FEATURE(`mtrk', `/path/mtrk-gate', `user:group', `-c /path/mtrk.conf')
 dnl
-dnl The user must be able to write mtrk.conf's Store.  With SMART_HOST name the
-dnl mailer: define(`SMART_HOST', `mtrk:[smtp.example.org]').  It stands in for
-dnl esmtp; a mailertable's own mailers stay what they are.
+dnl The user must be able to write mtrk.conf's Store.  F=S makes it that user
+dnl for mail of the machine's own people, too, as whom Sendmail would start the
+dnl mailer otherwise.  With SMART_HOST name the mailer: define(`SMART_HOST',
+dnl `mtrk:[smtp.example.org]').  It stands in for esmtp; a mailertable's own
+dnl mailers stay what they are.
 dnl
 divert(0)
 VERSIONID(`mtrk.m4: outgoing mail through mtrk-gate')
@@ -26,7 +28,7 @@ MAILER_DEFINITIONS
 ######################################
 ###   mtrk-gate as an SMTP client  ###
 ######################################
-Mmtrk,	P=_MTRK_GATE_, F=mDFMuXa8, S=EnvFromSMTP/HdrFromSMTP, R=ifdef(`_ALL_MASQUERADE_', `EnvToSMTP/HdrFromSMTP', `EnvToSMTP'), E=\r\n, L=2040,
+Mmtrk,	P=_MTRK_GATE_, F=mDFMuXaS8, S=EnvFromSMTP/HdrFromSMTP, R=ifdef(`_ALL_MASQUERADE_', `EnvToSMTP/HdrFromSMTP', `EnvToSMTP'), E=\r\n, L=2040,
 	T=DNS/RFC822/SMTP, U=_MTRK_USER_,
 	A=mtrk-gate ifelse(len(X`'_ARG3_), `1', `', `_ARG3_ ')--pipe $h $i
 divert(0)
