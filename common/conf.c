@@ -6,10 +6,15 @@
 
 #include "common/conf_address.h"
 #include "common/conf_gate.h"
+#include "common/conf_text.h"
 #include "common/log.h"
 
 enum conf_type {
-	CONF_STRING,
+	CONF_STRING, /* this and what follows are text */
+	CONF_PATH,
+	CONF_LOG,
+	CONF_SOCKET,
+	CONF_DOMAIN,
 	CONF_NUMBER,
 	CONF_TIME,
 	CONF_SIZE,
@@ -35,7 +40,6 @@ static const char *const log_levels[] = { "err", "warning", "notice", "info",
 enum {
 	DAY_S = 86400,
 	LINE_MAX_LEN = 4096,
-	SUN_PATH_MAX = 107, /* unix(7) */
 };
 
 /*
@@ -54,11 +58,11 @@ static const struct setting {
 } settings[] = {
 #define AT(member) offsetof(struct conf, member)
 #define TEXT_OF(member) sizeof(((struct conf *)0)->member) - 1
-	{ "Store", CONF_STRING, AT(store), "/var/lib/mtrk", 1, TEXT_OF(store),
+	{ "Store", CONF_PATH, AT(store), "/var/lib/mtrk", 1, TEXT_OF(store),
 	    NULL },
 	{ "StoreLimit", CONF_SIZE, AT(store_limit), "16G", 1u << 20, 1ull << 44,
 	    NULL },
-	{ "ReportingMTA", CONF_STRING, AT(reporting_mta), NULL, 1,
+	{ "ReportingMTA", CONF_DOMAIN, AT(reporting_mta), NULL, 1,
 	    TEXT_OF(reporting_mta), NULL },
 	/* S21: at least a day, 8 to 10 by default */
 	{ "Retention", CONF_TIME, AT(retention_s), "9d", DAY_S, 3650u * DAY_S,
@@ -66,7 +70,7 @@ static const struct setting {
 	/* S20: a cap is at least a day */
 	{ "RetentionLimit", CONF_TIME, AT(retention_limit_s), "30d", DAY_S,
 	    36500ull * DAY_S, NULL },
-	{ "MilterSocket", CONF_STRING, AT(milter_socket),
+	{ "MilterSocket", CONF_SOCKET, AT(milter_socket),
 	    "local:/run/mtrk/milter.sock", 1, TEXT_OF(milter_socket), NULL },
 	{ "MilterSocketMode", CONF_OCTAL, AT(milter_socket_mode), "0660", 0,
 	    0777, NULL },
@@ -74,7 +78,7 @@ static const struct setting {
 	    TEXT_OF(milter_socket_group), NULL },
 	{ "OnBadMTRK", CONF_CHOICE, AT(on_bad_mtrk), "ignore", 0, 0,
 	    bad_mtrks },
-	{ "MailLog", CONF_STRING, AT(mail_log), "/var/log/mail.log", 1,
+	{ "MailLog", CONF_LOG, AT(mail_log), "/var/log/mail.log", 1,
 	    TEXT_OF(mail_log), NULL },
 	{ "QueueLifetime", CONF_TIME, AT(queue_lifetime_s), "5d", 60,
 	    365u * DAY_S, NULL },
@@ -93,12 +97,12 @@ static const struct setting {
 	    yes_no },
 	{ "GateRoute", CONF_GATE_ROUTE, 0, NULL, 0, 0, NULL },
 	{ "GateNextHopTLS", CONF_CHOICE, AT(hop_tls), "may", 0, 0, hop_tlss },
-	{ "GateNextHopCA", CONF_STRING, AT(hop_ca), "", 0, TEXT_OF(hop_ca),
+	{ "GateNextHopCA", CONF_PATH, AT(hop_ca), "", 0, TEXT_OF(hop_ca),
 	    NULL },
 	{ "TrackingPeer", CONF_PEER, 0, NULL, 0, 0, NULL },
-	{ "TLSCertificate", CONF_STRING, AT(tls_certificate), "", 0,
+	{ "TLSCertificate", CONF_PATH, AT(tls_certificate), "", 0,
 	    TEXT_OF(tls_certificate), NULL },
-	{ "TLSKey", CONF_STRING, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
+	{ "TLSKey", CONF_PATH, AT(tls_key), "", 0, TEXT_OF(tls_key), NULL },
 	{ "TLSAlso", CONF_LIST, AT(tls_also), NULL, CONF_OF_PAIR, 0, NULL },
 	{ "ListenTLS", CONF_LIST, AT(listen_tls), NULL, CONF_OF_LISTEN, 0,
 	    NULL },
@@ -118,10 +122,10 @@ static const struct setting {
 	    NULL },
 	{ "MTQPMemory", CONF_SIZE, AT(mtqp_memory), "64M", 1u << 20, 1ull << 40,
 	    NULL },
-	{ "AuditLog", CONF_STRING, AT(audit_log), "", 0, TEXT_OF(audit_log),
+	{ "AuditLog", CONF_PATH, AT(audit_log), "", 0, TEXT_OF(audit_log),
 	    NULL },
-	{ "MetricsSocket", CONF_STRING, AT(metrics_socket), "", 0, SUN_PATH_MAX,
-	    NULL },
+	{ "MetricsSocket", CONF_PATH, AT(metrics_socket), "", 0,
+	    CONF_UNIX_PATH_MAX, NULL },
 	{ "Unknown", CONF_CHOICE, AT(unknown), "noinfo", 0, 0, unknowns },
 	{ "User", CONF_STRING, AT(user), "", 0, TEXT_OF(user), NULL },
 	{ "MTQPUser", CONF_STRING, AT(mtqp_user), "", 0, TEXT_OF(mtqp_user),
@@ -247,11 +251,23 @@ add_instance(struct conf *c, struct span text)
 static const char *
 set_string(struct conf *c, const struct setting *s, struct span text)
 {
+	static const char *(*const why_not[])(struct span) = {
+		[CONF_PATH] = conf_not_path,
+		[CONF_LOG] = conf_not_log,
+		[CONF_SOCKET] = conf_not_socket,
+		[CONF_DOMAIN] = conf_not_domain,
+	};
+	const char *why;
+
 	if (text.n < s->least)
 		return "a value is missing";
 	if (text.n > s->most)
 		return "too long";
-	return span_copy(at(c, s), s->most + 1, text) ? NULL : "a NUL inside";
+	if (text.n > 0 && s->type != CONF_STRING &&
+	    (why = why_not[s->type](text)) != NULL)
+		return why;
+	span_copy(at(c, s), s->most + 1, text);
+	return NULL;
 }
 
 static const char *
@@ -285,9 +301,9 @@ set_number(struct conf *c, const struct setting *s, struct span text)
 static const char *
 set(struct conf *c, const struct setting *s, struct span text)
 {
-	switch (s->type) {
-	case CONF_STRING:
+	if (s->type < CONF_NUMBER)
 		return set_string(c, s, text);
+	switch (s->type) {
 	case CONF_CHOICE:
 		return parse_choice(s->choices, text, at(c, s))
 		    ? NULL
@@ -381,22 +397,47 @@ check_whole(const struct conf *c, const char *path, FILE *errors)
 	return true;
 }
 
+/* A line that doesn't fit is full, and its rest is gone. */
+static bool
+read_line(FILE *f, char line[LINE_MAX_LEN], struct span *out)
+{
+	int c;
+
+	*out = (struct span){ line, 0 };
+	while ((c = getc(f)) != EOF && c != '\n')
+		if (out->n < LINE_MAX_LEN)
+			line[out->n++] = (char)c;
+	return c != EOF || out->n > 0;
+}
+
+static bool
+has_control(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') ||
+		    s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static bool
 take_lines(FILE *f, const char *path, struct conf *c, FILE *errors)
 {
 	char line[LINE_MAX_LEN], q[128];
 	bool seen[ARRAY_LEN(settings)] = { false }, ok = true;
 	unsigned number = 0;
+	struct span text;
 
-	while (fgets(line, sizeof line, f) != NULL) {
-		struct span text = span_of(line);
+	while (read_line(f, line, &text)) {
 		const char *why;
 
 		number++;
-		if (text.n > 0 && text.p[text.n - 1] == '\n')
-			text.n--;
-		why = text.n == sizeof line - 1 ? "line too long"
-						: take_line(c, text, seen);
+		if (text.n == LINE_MAX_LEN)
+			why = "line too long";
+		else if (has_control(text))
+			why = "a control character inside";
+		else
+			why = take_line(c, text, seen);
 		if (why == NULL)
 			continue;
 		fprintf(errors, "%s:%u: %s: \"%s\"\n", path, number, why,
@@ -413,11 +454,13 @@ conf_load(const char *path, struct conf *c, FILE *errors)
 	bool ok;
 
 	conf_defaults(c);
-	if (f == NULL) {
+	ok = f != NULL && take_lines(f, path, c, errors);
+	if (f == NULL || ferror(f)) {
 		fprintf(errors, "%s: %m\n", path);
+		if (f != NULL)
+			fclose(f);
 		return MTRK_IO;
 	}
-	ok = take_lines(f, path, c, errors);
 	fclose(f);
 	ok = check_whole(c, path, errors) && ok;
 	return ok ? MTRK_OK : MTRK_SYNTAX;
@@ -428,10 +471,11 @@ print_one(const struct conf *c, const struct setting *s, FILE *out)
 {
 	const uint64_t *v = at(c, s);
 
-	switch (s->type) {
-	case CONF_STRING:
+	if (s->type < CONF_NUMBER) {
 		fprintf(out, "%s %s\n", s->name, (const char *)at(c, s));
-		break;
+		return;
+	}
+	switch (s->type) {
 	case CONF_OCTAL:
 		fprintf(out, "%s %04llo\n", s->name, (unsigned long long)*v);
 		break;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/conf.h"
+#include "common/conf_text.h"
 #include "common/net.h"
 
 bool
@@ -54,24 +55,12 @@ not_pair(struct span text)
 {
 	char certificate[CONF_LIST_TEXT], key[CONF_LIST_TEXT];
 
-	return text.n > 0 && conf_parse_pair(text, certificate, key)
-	    ? NULL
-	    : "CERTIFICATE KEY expected";
-}
+	const char *why;
 
-static const char *
-not_domain(struct span text)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		char c = (char)(text.p[i] | 0x20);
-
-		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' &&
-		    text.p[i] != '.')
-			return "a domain expected";
-	}
-	return text.n == 0 || text.n > 253 || text.p[0] == '.'
-	    ? "a domain expected"
-	    : NULL;
+	if (text.n == 0 || !conf_parse_pair(text, certificate, key))
+		return "CERTIFICATE KEY expected";
+	why = conf_not_path(span_of(certificate));
+	return why != NULL ? why : conf_not_path(span_of(key));
 }
 
 static const char *
@@ -79,7 +68,7 @@ not_range(struct span text)
 {
 	struct net_range r;
 
-	return net_range_parse(text, &r) || not_domain(text) == NULL
+	return net_range_parse(text, &r) || conf_not_domain(text) == NULL
 	    ? NULL
 	    : "a domain or an address range such as 192.0.2.0/24 expected";
 }
@@ -90,7 +79,7 @@ conf_list_add(struct conf_list *l, enum conf_list_of of, struct span text)
 	static const char *(*const why_not[])(struct span) = {
 		[CONF_OF_PAIR] = not_pair,
 		[CONF_OF_LISTEN] = not_listen,
-		[CONF_OF_DOMAIN] = not_domain,
+		[CONF_OF_DOMAIN] = conf_not_domain,
 		[CONF_OF_RANGE] = not_range,
 	};
 	const char *why = why_not[of](text);

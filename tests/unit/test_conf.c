@@ -176,6 +176,28 @@ bad(void **state)
 		{ "GateRoute 127.0.0.1:1 a b\n", ":1: a next hop" },
 		{ "GateRoute 127.0.0.1:1 ::1\n", ":1: a next hop" },
 		{ "Store /x\nEvil \x1b[2J\n", "Evil \\x1b[2J" },
+		{ "Store /x\r\n", ":1: a control character inside" },
+		{ "Store /x\nUser a\x01\n", ":2: a control character" },
+		{ "Store x\n", ":1: an absolute path expected" },
+		{ "TLSCertificate x\n", ":1: an absolute path expected" },
+		{ "TLSAlso /one two\n", ":1: an absolute path expected" },
+		{ "MailLog mail.log\n", ":1: an absolute path" },
+		{ "MailLog journal:here\n", ":1: an absolute path" },
+		{ "ReportingMTA my host\n", ":1: a domain expected" },
+		{ "ReportingMTA a;b\n", ":1: a domain expected" },
+		{ "MilterSocket m.sock\n", ":1: local:PATH or inet:" },
+		{ "MilterSocket local:m.sock\n", ":1: local:PATH or inet:" },
+		{ "MilterSocket local:\n", ":1: local:PATH or inet:" },
+		{ "MilterSocket file:/m.sock\n", ":1: local:PATH or inet:" },
+		{ "MilterSocket inet:99999@127.0.0.1\n", ":1: local:PATH or" },
+		{ "MilterSocket inet:0@127.0.0.1\n", ":1: local:PATH or" },
+		{ "MilterSocket inet:8891@\n", ":1: local:PATH or inet:" },
+		{ "MilterSocket inet:8891@a b\n", ":1: local:PATH or inet:" },
+		/* one more than unix(7) has room for */
+		{ "MilterSocket local:/2345678901234567890123456789012345678901"
+		  "23456789012345678901234567890123456789012345678901234567890"
+		  "123456789\n",
+		    ":1: local:PATH or inet:" },
 	};
 	char errors[4096];
 	struct conf c;
@@ -192,6 +214,58 @@ bad(void **state)
 	remove(path);
 	memset(errors, 0, sizeof errors);
 	assert_int_equal(conf_load("/nonexistent", &c, stderr), MTRK_IO);
+}
+
+/* Octets that a line can't have, and files that aren't read to their end. */
+static void
+unreadable(void **state)
+{
+	static const char nul[] = "User a\0b\nLogTo stderr\n";
+	char errors[4096] = "", line[5000];
+	struct conf c;
+	FILE *f, *e;
+
+	(void)state;
+	assert_non_null(f = fopen(path, "w"));
+	assert_int_equal(fwrite(nul, 1, sizeof nul - 1, f), sizeof nul - 1);
+	fclose(f);
+	assert_non_null(e = fmemopen(errors, sizeof errors - 1, "w"));
+	assert_int_equal(conf_load(path, &c, e), MTRK_SYNTAX);
+	fclose(e);
+	assert_non_null(strstr(errors, ":1: a control character inside"));
+
+	/* one fault, though its end would be a setting of its own */
+	memset(line, ' ', sizeof line);
+	memcpy(line, "LogTo", 5);
+	snprintf(line + 4500, sizeof line - 4500, "\nStore x\n");
+	memcpy(line + 4200, "User root", 9);
+	assert_int_equal(load(line, &c, errors), MTRK_SYNTAX);
+	assert_non_null(strstr(errors, ":1: line too long"));
+	assert_non_null(strstr(errors, ":2: an absolute path"));
+	assert_string_equal(c.user, "");
+
+	assert_non_null(e = fmemopen(errors, sizeof errors - 1, "w"));
+	assert_int_equal(conf_load(dir, &c, e), MTRK_IO);
+	fclose(e);
+	assert_non_null(strstr(errors, "Is a directory"));
+}
+
+static void
+sockets(void **state)
+{
+	static const char *const cases[] = { "local:/run/m.sock",
+		"unix:/run/m.sock", "/run/m.sock", "inet:8891@127.0.0.1",
+		"inet:8891@localhost", "inet:8891", "inet6:8891@[::1]" };
+	char errors[4096], text[128];
+	struct conf c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(text, sizeof text, "MilterSocket %s\n", cases[i]);
+		if (load(text, &c, errors) != MTRK_OK)
+			fail_msg("%s: %s", cases[i], errors);
+		assert_string_equal(c.milter_socket, cases[i]);
+	}
 }
 
 /* As GateRoute has it, and as Sendmail's $h does. */
@@ -330,6 +404,8 @@ main(void)
 		cmocka_unit_test(good),
 		cmocka_unit_test(peers),
 		cmocka_unit_test(bad),
+		cmocka_unit_test(unreadable),
+		cmocka_unit_test(sockets),
 		cmocka_unit_test(next_hops),
 		cmocka_unit_test(printed_is_readable),
 		cmocka_unit_test(page_names_all),
