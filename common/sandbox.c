@@ -175,3 +175,14 @@ sandbox_calls(bool asks)
 	errno = rc < 0 ? -rc : errno;
 	return ok && rc == 0 ? MTRK_OK : MTRK_IO;
 }
+
+const char *
+sandbox_version(void)
+{
+	static char text[48];
+	const struct scmp_version *v = seccomp_version();
+
+	snprintf(text, sizeof text, "libseccomp %u.%u.%u", v->major, v->minor,
+	    v->micro);
+	return text;
+}

@@ -31,4 +31,6 @@ enum mtrk_err sandbox_files(const struct sandbox_path *, size_t n);
  */
 enum mtrk_err sandbox_calls(bool asks);
 
+const char *sandbox_version(void); /* "libseccomp 2.5.4" */
+
 #endif

@@ -10,6 +10,12 @@ journal_new(const char *dir, struct follow_source *out)
 	return MTRK_NOTFOUND;
 }
 
+const char *
+journal_version(void)
+{
+	return "no libsystemd";
+}
+
 #else
 
 #include <errno.h>
@@ -256,6 +262,12 @@ journal_new(const char *dir, struct follow_source *out)
 	(void)sd_journal_get_fd(j->j); /* watch before the first look */
 	*out = (struct follow_source){ &kind, j };
 	return MTRK_OK;
+}
+
+const char *
+journal_version(void)
+{
+	return "libsystemd " MTRK_SYSTEMD;
 }
 
 #endif

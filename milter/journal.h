@@ -13,5 +13,7 @@
  * stamp.  MTRK_NOTFOUND: built without libsystemd; MTRK_IO.
  */
 enum mtrk_err journal_new(const char *dir, struct follow_source *out);
+/* What it was built with: "libsystemd 252", or "no libsystemd". */
+const char *journal_version(void);
 
 #endif

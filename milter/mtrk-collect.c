@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/conf.h"
+#include "common/crypto.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/proc.h"
@@ -19,6 +20,7 @@
 #include "milter/collect.h"
 #include "milter/follow.h"
 #include "milter/gz.h"
+#include "milter/journal.h"
 #include "milter/socket.h"
 
 enum {
@@ -276,7 +278,7 @@ start(const struct common_options *o, const char *path)
 	return status;
 }
 
-/* Would it start?  Changes nothing. */
+/* Would it start?  Changes nothing but who we are. */
 static int
 check(const struct common_options *o, const char *path)
 {
@@ -288,10 +290,12 @@ check(const struct common_options *o, const char *path)
 		conf_print(&conf, stdout);
 	if (strncmp(path, "journal:", strlen("journal:")) == 0)
 		readable += strlen("journal:");
-	if (needed && access(readable, R_OK) == -1)
-		snprintf(why, sizeof why, "MailLog %s: %m", path);
-	else
-		milter_check_store(&conf, why);
+	if (milter_become(&conf, why) == MTRK_OK) {
+		if (needed && access(readable, R_OK) == -1)
+			snprintf(why, sizeof why, "MailLog %s: %m", path);
+		else
+			milter_check_store(&conf, why);
+	}
 	if (why[0] == '\0')
 		return 0;
 	fprintf(stderr, "mtrk-collect: %s\n", why);
@@ -301,7 +305,7 @@ check(const struct common_options *o, const char *path)
 int
 main(int argc, char **argv)
 {
-	static char libraries[128];
+	static char libraries[192];
 	const struct program program = {
 		.name = "mtrk-collect",
 		.usage = "[-c FILE] [-f] [-n[n]] [-V] [--help] "
@@ -314,8 +318,8 @@ main(int argc, char **argv)
 	struct common_options o;
 	const char *path;
 
-	snprintf(libraries, sizeof libraries, "%s, zlib %s", db_version(),
-	    gz_version());
+	snprintf(libraries, sizeof libraries, "%s, %s, zlib %s, %s",
+	    crypto_version(), db_version(), gz_version(), journal_version());
 	options_read(&program, argc, argv, &o);
 	if (argc - o.first_argument > (once ? 1 : 0)) {
 		fprintf(stderr, "mtrk-collect: unexpected argument: \"%s\"\n",

@@ -11,6 +11,8 @@
 
 #include "common/conf.h"
 #include "common/crypto.h"
+#include "common/db.h"
+#include "common/dns.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/net.h"
@@ -310,11 +312,11 @@ int
 main(int argc, char **argv)
 {
 	struct common_options options;
-	char libraries[128];
+	char libraries[192];
 	bool ok;
 
-	snprintf(libraries, sizeof libraries, "%s, libevent %s",
-	    crypto_version(), loop_version());
+	snprintf(libraries, sizeof libraries, "%s, %s, libevent %s, c-ares %s",
+	    crypto_version(), db_version(), loop_version(), dns_version());
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &options);
 	read_pipe(argc, argv, &options);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/conf.h"
+#include "common/crypto.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/proc.h"
@@ -351,11 +352,11 @@ main(int argc, char **argv)
 	};
 	unsigned major, minor, patch;
 	struct common_options o;
-	char libraries[128];
+	char libraries[192];
 
 	smfi_version(&major, &minor, &patch);
-	snprintf(libraries, sizeof libraries, "%s, libmilter %u.%u.%u",
-	    db_version(), major, minor, patch);
+	snprintf(libraries, sizeof libraries, "%s, %s, libmilter %u.%u.%u",
+	    crypto_version(), db_version(), major, minor, patch);
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &o);
 	if (o.first_argument < argc) {

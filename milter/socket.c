@@ -1,6 +1,7 @@
 #include "milter/socket.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,31 +139,111 @@ check_parent(const char *setting, const char *path, char *why)
 	char dir[CONF_TEXT_MAX];
 	const char *slash = strrchr(path, '/');
 
-	if (slash == NULL || slash == path)
-		return MTRK_OK;
-	span_copy(
-	    dir, sizeof dir, (struct span){ path, (size_t)(slash - path) });
+	span_copy(dir, sizeof dir,
+	    slash == path ? SPAN("/")
+			  : (struct span){ path, (size_t)(slash - path) });
 	if (access(dir, W_OK | X_OK) == 0)
 		return MTRK_OK;
 	snprintf(why, SOCKET_WHY_MAX, "%s %s: %s: %m", setting, path, dir);
 	return MTRK_IO;
 }
 
-enum mtrk_err
-milter_check_store(const struct conf *c, char *why)
+/* To be written as it is, or to be made. */
+static enum mtrk_err
+check_store_file(const struct conf *c, const char *name, char *why)
 {
-	char data[CONF_TEXT_MAX + 16];
+	char path[CONF_TEXT_MAX + 16];
+
+	snprintf(path, sizeof path, "%s/%s", c->store, name);
+	if (access(path, F_OK) == -1 && errno == ENOENT)
+		return check_parent("Store", path, why);
+	if (access(path, R_OK | W_OK) == 0)
+		return MTRK_OK;
+	snprintf(why, SOCKET_WHY_MAX, "Store %s: %m", path);
+	return MTRK_IO;
+}
+
+static enum mtrk_err
+check_store_content(const struct conf *c, char *why)
+{
+	char path[CONF_TEXT_MAX + 16];
 	struct store *st;
 	enum mtrk_err err;
 
-	snprintf(data, sizeof data, "%s/data.mdb", c->store);
-	if (access(c->store, F_OK) == -1)
-		return check_parent("Store", c->store, why);
-	if (access(data, F_OK) == -1)
-		return check_parent("Store", data, why);
+	snprintf(path, sizeof path, "%s/data.mdb", c->store);
+	if (access(path, F_OK) == -1)
+		return MTRK_OK;
 	err = store_open(c->store, STORE_READ, 0, &st, why);
 	store_close(&st);
 	return err;
+}
+
+/* The rights that count are User's. */
+enum mtrk_err
+milter_become(const struct conf *c, char *why)
+{
+	enum mtrk_err err;
+	uid_t uid;
+	gid_t gid;
+
+	if ((err = owner(c, &uid, &gid, why)) != MTRK_OK || uid == (uid_t)-1 ||
+	    (err = proc_drop(c->user)) == MTRK_OK)
+		return err;
+	snprintf(
+	    why, SOCKET_WHY_MAX, "User %s: cannot become this user", c->user);
+	return err;
+}
+
+enum mtrk_err
+milter_check_store(const struct conf *c, char *why)
+{
+	struct stat st;
+	enum mtrk_err err;
+
+	if (lstat(c->store, &st) == -1 && errno == ENOENT)
+		return check_parent("Store", c->store, why);
+	if ((err = milter_become(c, why)) == MTRK_OK &&
+	    (err = check_store_file(c, "data.mdb", why)) == MTRK_OK &&
+	    (err = check_store_file(c, "lock.mdb", why)) == MTRK_OK)
+		err = check_store_content(c, why);
+	return err;
+}
+
+/* What has the name is removed, if it is a socket. */
+static enum mtrk_err
+check_local(const char *path, char *why)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1 || S_ISSOCK(st.st_mode))
+		return check_parent("MilterSocket", path, why);
+	snprintf(why, SOCKET_WHY_MAX,
+	    "MilterSocket %s: is there, and is no socket", path);
+	return MTRK_IO;
+}
+
+static enum mtrk_err
+check_host(const struct conf *c, char *why)
+{
+	struct span family, host, port, rest;
+	char name[CONF_TEXT_MAX];
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
+	int rc;
+
+	span_split(span_of(c->milter_socket), ':', &family, &rest);
+	if (!span_split(rest, '@', &port, &host))
+		return MTRK_OK;
+	if (span_starts(host, "[") && span_ends(host, "]"))
+		host = (struct span){ host.p + 1, host.n - 2 };
+	hints.ai_family = span_is(family, "inet6") ? AF_INET6 : AF_INET;
+	span_copy(name, sizeof name, host);
+	if ((rc = getaddrinfo(name, NULL, &hints, &found)) != 0) {
+		snprintf(why, SOCKET_WHY_MAX, "MilterSocket %s: %s",
+		    c->milter_socket, gai_strerror(rc));
+		return MTRK_NOTFOUND;
+	}
+	freeaddrinfo(found);
+	return MTRK_OK;
 }
 
 static enum mtrk_err
@@ -173,19 +254,16 @@ check_socket(const struct conf *c, char *why)
 
 	if (socket_group(c, &gid, why) != MTRK_OK)
 		return MTRK_NOTFOUND;
-	return path == NULL ? MTRK_OK : check_parent("MilterSocket", path, why);
+	return path != NULL ? check_local(path, why) : check_host(c, why);
 }
 
 enum mtrk_err
 milter_check(const struct conf *c, char *why)
 {
 	enum mtrk_err err;
-	uid_t uid;
-	gid_t gid;
 
 	why[0] = '\0';
-	if ((err = owner(c, &uid, &gid, why)) == MTRK_OK &&
-	    (err = check_socket(c, why)) == MTRK_OK)
+	if ((err = check_socket(c, why)) == MTRK_OK)
 		err = milter_check_store(c, why);
 	return err;
 }

@@ -23,10 +23,15 @@ void milter_socket_print(const struct conf *, FILE *);
 /* As root: make the folder, if it is not there, and give it to User. */
 enum mtrk_err milter_store_folder(const struct conf *, char *why);
 
-/* Could the store be opened, or made?  Changes nothing. */
+/*
+ * For -n, which ends soon: become User for good, if there is one and we are
+ * root.  Could the store be opened, or made by who we are?  If it is there, it
+ * is looked at as User.
+ */
+enum mtrk_err milter_become(const struct conf *, char *why);
 enum mtrk_err milter_check_store(const struct conf *, char *why);
 
-/* Would it start?  Changes nothing. */
+/* Would the milter start?  Changes nothing but who we are. */
 enum mtrk_err milter_check(const struct conf *, char *why);
 
 #endif

@@ -16,6 +16,7 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/db.h"
+#include "common/dns.h"
 #include "common/keeper.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -444,11 +445,12 @@ int
 main(int argc, char **argv)
 {
 	struct common_options options;
-	char libraries[128];
+	char libraries[256];
 	bool ok;
 
-	snprintf(libraries, sizeof libraries, "%s, %s, libevent %s",
-	    crypto_version(), db_version(), loop_version());
+	snprintf(libraries, sizeof libraries,
+	    "%s, %s, libevent %s, c-ares %s, %s", crypto_version(),
+	    db_version(), loop_version(), dns_version(), sandbox_version());
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &options);
 	options_conf(&program, &options, &server.conf);

@@ -8,7 +8,9 @@
 #include <sysexits.h>
 
 #include "common/conf.h"
+#include "common/crypto.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/options.h"
 #include "common/store.h"
 #include "mtqp/dump.h"
@@ -151,13 +153,13 @@ main(int argc, char **argv)
 		.long_options = long_options,
 		.own = own_option,
 	};
-	char libraries[128], why[STORE_WHY_MAX];
+	char libraries[192], why[STORE_WHY_MAX];
 	struct common_options o;
 	struct store *st;
 	int status;
 
-	snprintf(libraries, sizeof libraries, "%s, jansson %s", db_version(),
-	    JANSSON_VERSION);
+	snprintf(libraries, sizeof libraries, "%s, %s, libevent %s, jansson %s",
+	    crypto_version(), db_version(), loop_version(), JANSSON_VERSION);
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &o);
 	if (o.first_argument < argc) {

@@ -6,7 +6,8 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 lab_start
 mkdir "$lab/run"; chown news "$lab/run"; chmod 755 "$lab/run"
 lab_conf "User news" "MTQPUser games" "MilterSocketGroup uucp"
-sed -i "s,^MilterSocket .*,MilterSocket local:$lab/run/milter.sock," "$lab/mtrk.conf"
+: >"$lab/log"
+sed -i "s,^MilterSocket .*,MilterSocket local:$lab/run/milter.sock,; s,^MailLog .*,MailLog $lab/log," "$lab/mtrk.conf"
 "$bin/mtrk-milter" -c "$lab/mtrk.conf" -n >"$lab/n" || lab_fail "-n"
 grep -q "^smtpd_milters = unix:$lab/run/milter.sock" "$lab/n" || lab_fail "$(cat "$lab/n")"
 grep -q 'mode 0660, group uucp' "$lab/n" || lab_fail "$(cat "$lab/n")"
@@ -29,13 +30,40 @@ for fd in "/proc/$mtqpd_pid"/fd/*; do
 	esac
 done
 
-for line in "User nosuchuser" "MilterSocketGroup nosuchgroup" "Store /nonexistent/deep/store" "Bogus 1"; do
-	{ grep -v "^${line%% *} " "$lab/mtrk.conf"; echo "$line"; } >"$lab/bad.conf"
-	if "$bin/mtrk-milter" -c "$lab/bad.conf" -n >"$lab/n" 2>&1; then lab_fail "-n takes $line"; fi
-	grep -q "${line#* }\|${line%% *}" "$lab/n" || lab_fail "-n does not say why: $(cat "$lab/n")"
+# -n says what would not start, and who would not: User, not root
+: >"$lab/file"
+mkdir "$lab/roots"
+ln -s "$lab/nowhere" "$lab/dangling"
+cp -r "$lab/store" "$lab/taken"; chown root "$lab/taken"/*
+install -m 600 /dev/null "$lab/private"
+refused() { # refused PROGRAM LINE
+	{ grep -v "^${2%% *} " "$lab/mtrk.conf"; echo "$2"; } >"$lab/bad.conf"
+	if "$bin/$1" -c "$lab/bad.conf" -n >"$lab/n" 2>&1; then lab_fail "$1 -n takes $2"; fi
+	grep -q "${2#* }\|${2%% *}" "$lab/n" || lab_fail "-n does not say why: $(cat "$lab/n")"
+}
+for line in "User nosuchuser" "MilterSocketGroup nosuchgroup" "Store /nonexistent/deep/store" \
+	"Store $lab/roots" "Store $lab/dangling" "Store $lab/taken" "Store $lab/file" \
+	"MilterSocket local:$lab/file" "MilterSocket local:$lab/roots" "MilterSocket inet:8891@nosuch.invalid"; do
+	refused mtrk-milter "$line"
+	case $line in Milter*) continue ;; esac
+	refused mtrk-collect "$line"
 done
-for p in mtrk-milter mtrk-collect mtqpd mtrk-track mtrk-dump; do
-	"$bin/$p" -V | grep -q "^$p " || lab_fail "$p -V"
+refused mtrk-collect "MailLog $lab/private"
+refused mtrk-milter "Bogus 1"
+# each names the libraries that it is linked with
+library() {
+	case $1 in
+	liblmdb*) echo LMDB ;; libcrypto*) echo OpenSSL ;; libevent*) echo libevent ;;
+	libcares*) echo c-ares ;; libz.*) echo zlib ;; libjansson*) echo jansson ;;
+	libmilter*) echo libmilter ;; libsystemd*) echo libsystemd ;; libseccomp*) echo libseccomp ;;
+	esac
+}
+for p in mtrk-milter mtrk-collect mtrk-gate mtqpd mtrk-track mtrk-dump; do
+	"$bin/$p" -V >"$lab/version"
+	grep -q "^$p [0-9.]* (" "$lab/version" || lab_fail "$p -V"
+	for so in $(ldd "$bin/$p" | awk '{ print $1 }'); do
+		grep -q "$(library "$so") [0-9v]" "$lab/version" || lab_fail "$p -V: no $so: $(cat "$lab/version")"
+	done
 	"$bin/$p" --help | grep -q "^usage: $p " || lab_fail "$p --help"
 	"$bin/$p" -c "$lab/mtrk.conf" -nn 2>&1 | grep -q '^User news' || lab_fail "$p -nn"
 	status=0; "$bin/$p" --nonsense >/dev/null 2>&1 || status=$?
