@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -79,4 +80,17 @@ unsigned
 notify_watchdog_s(void)
 {
 	return watchdog_s;
+}
+
+void
+notify_alive(void)
+{
+	static time_t said;
+	struct timespec now;
+
+	if (watchdog_s == 0 || clock_gettime(CLOCK_MONOTONIC, &now) == -1 ||
+	    now.tv_sec - said < (time_t)watchdog_s)
+		return;
+	said = now.tv_sec;
+	notify("WATCHDOG=1");
 }

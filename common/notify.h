@@ -12,5 +12,7 @@ void notify_open(void);
 void notify(const char *state); /* "READY=1" */
 /* How often "WATCHDOG=1" is due, in seconds; 0: never. */
 unsigned notify_watchdog_s(void);
+/* "WATCHDOG=1" if it is due: for a loop that comes by often. */
+void notify_alive(void);
 
 #endif

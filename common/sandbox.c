@@ -88,8 +88,10 @@ sandbox_files(const struct sandbox_path *paths, size_t n)
 	rules =
 	    (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
 	ok = rules != -1;
-	if (rules == -1 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
-		log_debug("event=sandbox text=\"no Landlock in this kernel\"");
+	/* EPERM: a container's filter of system calls */
+	if (rules == -1 &&
+	    (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM)) {
+		log_notice("event=sandbox text=\"no Landlock here: %m\"");
 		return MTRK_OK;
 	}
 	for (size_t i = 0; ok && i < n; i++)

@@ -14,6 +14,7 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/proc.h"
 #include "common/store.h"
@@ -144,9 +145,11 @@ read_all(struct collect *c, const struct follow *f, const char *path)
 {
 	enum mtrk_err err;
 
-	while ((err = collect_some(c)) == MTRK_OK || err == MTRK_TOOBIG)
+	while ((err = collect_some(c)) == MTRK_OK || err == MTRK_TOOBIG) {
+		notify_alive();
 		if (err == MTRK_OK && !once)
 			poll(NULL, 0, REST_MS);
+	}
 	if (err == MTRK_NOTFOUND)
 		tell_of_log(path, f);
 	else
@@ -163,6 +166,7 @@ follow_for_ever(
 	while (!told_to_stop() && !follow_ended(f)) {
 		enum mtrk_err err = read_all(c, f, path);
 
+		notify_alive();
 		if (due(&saved, SAVE_EVERY_S))
 			collect_save(c);
 		if (due(&purged, PURGE_EVERY_S))
@@ -205,8 +209,10 @@ run(struct collect *c, struct follow *f, const char *path, bool for_ever,
 	enum mtrk_err err;
 
 	proc_ready();
+	notify("READY=1");
 	if (for_ever)
 		follow_for_ever(c, f, path, signals);
+	notify("STOPPING=1");
 	err = read_all(c, f, path);
 	if (collect_save(c) != MTRK_OK || err != MTRK_NOTFOUND)
 		return EX_OSERR;
@@ -258,6 +264,7 @@ start(const struct common_options *o, const char *path)
 	    (enum log_level)conf.log_level);
 	if (!o->foreground && !once && proc_background() != MTRK_OK)
 		return EX_OSERR;
+	notify_open();
 	signals = proc_signals();
 	if (signals == -1 || proc_drop(conf.user) != MTRK_OK) {
 		log_err("event=start user=\"%s\" reason=\"cannot become this "

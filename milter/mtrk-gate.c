@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/net.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/proc.h"
 #include "common/tls.h"
@@ -104,6 +105,7 @@ on_term(int sig)
 
 	log_notice("event=stop signal=%d conversations=%u now=%s", sig,
 	    pump_count(), now || pump_count() == 0 ? "yes" : "no");
+	notify("STOPPING=1");
 	loop_deaf(gate.loop);
 	if (now)
 		loop_stop(gate.loop);
@@ -128,6 +130,7 @@ static void
 on_second(void *arg)
 {
 	(void)arg;
+	notify_alive();
 	if (gate.ending == PUMP_GOES_ON)
 		return;
 	gate.ending_s++;
@@ -246,6 +249,7 @@ serve(const struct conf *c)
 	if (gate.out != NULL)
 		gate_out_begin(gate.out);
 	proc_ready();
+	notify("READY=1");
 	ok = loop_run(gate.loop) == MTRK_OK;
 	log_notice("event=end");
 	return ok;
@@ -331,6 +335,7 @@ main(int argc, char **argv)
 	if (options.check == 0 && !options.foreground &&
 	    proc_background() != MTRK_OK)
 		return EX_OSERR;
+	notify_open();
 	ok = start(&gate.conf, options.check > 0);
 	if (ok && options.check == 0)
 		ok = serve(&gate.conf);

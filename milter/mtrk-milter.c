@@ -22,6 +22,7 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/proc.h"
 #include "common/store.h"
@@ -256,6 +257,7 @@ wait_for_end(int signals)
 	while (!stop && !milter_over)
 		if (poll(&fd, 1, 500) == 1)
 			on_signal_byte(proc_next_signal(), &stop);
+	notify("STOPPING=1");
 	smfi_stop();
 	for (unsigned i = 0; i < STOP_WAIT_S * 100 && in_hand > 0; i++)
 		usleep(10000);
@@ -273,6 +275,7 @@ run(int signals)
 	}
 	pthread_detach(thread); /* it may end seconds after we do */
 	proc_ready();
+	notify("READY=1");
 	log_notice("event=start version=%s socket=\"%s\" store=\"%s\"",
 	    MTRK_VERSION, conf.milter_socket, conf.store);
 	wait_for_end(signals);
@@ -297,6 +300,7 @@ start(const struct common_options *o)
 	    (enum log_level)conf.log_level);
 	if (!o->foreground && proc_background() != MTRK_OK)
 		return EX_OSERR;
+	notify_open();
 	signals = proc_signals();
 	umask(~(mode_t)conf.milter_socket_mode & 0777);
 	if (signals == -1 || !register_milter() ||

@@ -94,8 +94,27 @@ print_inet(struct span socket, FILE *out)
 	span_split(socket, ':', &family, &rest);
 	if (!span_split(rest, '@', &port, &host))
 		host = SPAN("127.0.0.1");
-	fprintf(out, "smtpd_milters = inet:%.*s:%.*s\n", (int)host.n, host.p,
-	    (int)port.n, port.p);
+	fprintf(out,
+	    "smtpd_milters = { inet:%.*s:%.*s, default_action=accept }\n",
+	    (int)host.n, host.p, (int)port.n, port.p);
+}
+
+/* smtpd(8) works in its queue directory, chrooted (as in Debian) or not. */
+static void
+print_local(const char *path, FILE *out)
+{
+	static const char queue[] = "/var/spool/postfix/";
+	bool below = span_starts(span_of(path), queue);
+
+	if (below)
+		path += strlen(queue);
+	fprintf(
+	    out, "smtpd_milters = { unix:%s, default_action=accept }\n", path);
+	if (!below)
+		fprintf(out,
+		    "# a chrooted smtpd (Debian's) reaches only what is in "
+		    "%s\n",
+		    queue);
 }
 
 void
@@ -107,7 +126,7 @@ milter_socket_print(const struct conf *c, FILE *out)
 		print_inet(span_of(c->milter_socket), out);
 		return;
 	}
-	fprintf(out, "smtpd_milters = unix:%s\n", path);
+	print_local(path, out);
 	fprintf(out, "# socket mode %04o, group %s\n",
 	    (unsigned)c->milter_socket_mode,
 	    c->milter_socket_group[0] != '\0' ? c->milter_socket_group

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Started as root, each program becomes its user for good; mtqpd's user can
-# read the store and not write its data; -n says what would not start.
+# read the store and not write its data; each tells the service manager that it
+# is ready, alive and ending; -n says what would not start.
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 lab_start
@@ -9,10 +10,34 @@ lab_conf "User news" "MTQPUser games" "MilterSocketGroup uucp"
 : >"$lab/log"
 sed -i "s,^MilterSocket .*,MilterSocket local:$lab/run/milter.sock,; s,^MailLog .*,MailLog $lab/log," "$lab/mtrk.conf"
 "$bin/mtrk-milter" -c "$lab/mtrk.conf" -n >"$lab/n" || lab_fail "-n"
-grep -q "^smtpd_milters = unix:$lab/run/milter.sock" "$lab/n" || lab_fail "$(cat "$lab/n")"
+grep -Fxq "smtpd_milters = { unix:$lab/run/milter.sock, default_action=accept }" "$lab/n" || lab_fail "$(cat "$lab/n")"
+grep -q '^# a chrooted smtpd' "$lab/n" || lab_fail "$(cat "$lab/n")"
 grep -q 'mode 0660, group uucp' "$lab/n" || lab_fail "$(cat "$lab/n")"
 
-lab_run mtrk-milter "$bin/mtrk-milter" -c "$lab/mtrk.conf" -f
+manager() { # FOLDER: what each program tells its service manager, at its own socket
+	python3 -u - "$1" <<-'P'
+	import os, selectors, socket, sys
+	ready = selectors.DefaultSelector()
+	for name in "mtrk-milter", "mtrk-collect", "mtrk-gate":
+	    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	    s.bind(os.path.join(sys.argv[1], name))
+	    os.chmod(s.getsockname(), 0o777)
+	    ready.register(s, selectors.EVENT_READ, name)
+	while True:
+	    for key, _ in ready.select():
+	        print(key.data, key.fileobj.recv(100).decode())
+	P
+}
+mkdir "$lab/notify"; lab_run manager manager "$lab/notify"
+lab_wait 20 test -S "$lab/notify/mtrk-gate" || lab_fail "no manager"
+read -r gate_port <<<"$(lab_ports 1)"
+echo "GateRoute 127.0.0.1:$gate_port [127.0.0.1]:9" >>"$lab/mtrk.conf"
+managed() { # NAME: started as systemd starts it
+	lab_run "$1" env NOTIFY_SOCKET="$lab/notify/$1" WATCHDOG_USEC=2000000 \
+	    "$bin/$1" -c "$lab/mtrk.conf" -f
+	lab_wait 20 grep -Fxq "$1 READY=1" "$lab/manager.log" || lab_fail "$1 is not ready"
+}
+managed mtrk-milter
 lab_wait 20 test -f "$lab/store/lock.mdb" || lab_fail "no store"
 lab_start_mtqpd
 uid_of() { awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$1/status"; }
@@ -28,6 +53,16 @@ for fd in "/proc/$mtqpd_pid"/fd/*; do
 	case $(readlink "$fd") in */data.mdb)
 		[ "$(stat -c %A "$fd" | cut -c2-4)" = r-x ] || lab_fail "mtqpd can write data.mdb" ;;
 	esac
+done
+
+for name in mtrk-collect mtrk-gate; do
+	managed $name
+	lab_wait 20 grep -Fxq "$name WATCHDOG=1" "$lab/manager.log" || lab_fail "$name is not alive"
+done
+is news "$mtrk_collect_pid" && is news "$mtrk_gate_pid" || lab_fail "mtrk-collect is $(uid_of "$mtrk_collect_pid"), mtrk-gate $(uid_of "$mtrk_gate_pid")"
+kill "$mtrk_milter_pid" "$mtrk_collect_pid" "$mtrk_gate_pid"
+for name in mtrk-milter mtrk-collect mtrk-gate; do
+	lab_wait 20 grep -Fxq "$name STOPPING=1" "$lab/manager.log" || lab_fail "$name does not say that it stops"
 done
 
 # -n says what would not start, and who would not: User, not root
