@@ -70,6 +70,7 @@ connect_at(struct talk *t)
 	const struct next_address *a = &t->next.addresses[t->at];
 
 	t->connected = false;
+	outbound_next(t->machine, t->at + 1 < t->next.addresses_n);
 	gate_page_host(t->page, a->host);
 	pump_connect(
 	    t->pump, (const struct sockaddr *)&a->sa, a->sa_size, NULL);
@@ -152,7 +153,6 @@ settle(struct talk *t)
 		outbound_reconnected(t->machine);
 		break;
 	case OUTBOUND_NEXT:
-		outbound_next(t->machine, t->at + 2 < t->next.addresses_n);
 		next_address(t);
 		break;
 	case OUTBOUND_CLOSE:
@@ -332,10 +332,9 @@ have_next(void *arg)
 		talk_free(t);
 		return;
 	}
-	if (t->next.addresses_n > 0) {
-		outbound_next(t->machine, t->next.addresses_n > 1);
+	if (t->next.addresses_n > 0)
 		connect_at(t);
-	} else
+	else
 		say_no_next(t);
 	pump_start(t->pump);
 }

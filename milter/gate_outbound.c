@@ -82,9 +82,19 @@ outbound_owes(const struct outbound *o)
 		o->awaited[o->awaited_at].what >= OWN_STARTTLS);
 }
 
+static bool
+may_be_clear(const struct outbound *o)
+{
+	return o->tls != OUTBOUND_TLS_VERIFY || o->secure;
+}
+
 void
 outbound_tube(struct outbound *o)
 {
+	if (!may_be_clear(o)) {
+		outbound_give_up(o, "4.7.0 TLS is required here", NULL);
+		return;
+	}
 	if (outbound_owes(o)) {
 		outbound_give_up(
 		    o, "4.3.0 what the next hop says is not understood", NULL);
@@ -98,18 +108,8 @@ outbound_tube(struct outbound *o)
 }
 
 void
-outbound_forget_transaction(struct outbound *o)
-{
-	if (o->tracked)
-		o->doors.over(o->doors.arg);
-	o->tracked = o->marked = false;
-	o->rcpts_n = o->accepted = 0;
-	buf_cut(&o->mail, 0);
-	buf_cut(&o->held, 0);
-}
-
-static void
-pass(struct outbound *o, struct span raw, enum awaited_for what, uint32_t rcpt)
+outbound_pass(
+    struct outbound *o, struct span raw, enum awaited_for what, uint32_t rcpt)
 {
 	buf_span(&o->to_hop, raw);
 	outbound_await(o, what, rcpt);
@@ -122,7 +122,7 @@ static bool
 take_other(struct outbound *o, struct span raw, struct span line)
 {
 	(void)line;
-	pass(o, raw, FOR_OTHER, NO_RCPT);
+	outbound_pass(o, raw, FOR_OTHER, NO_RCPT);
 	return true;
 }
 
@@ -133,7 +133,7 @@ take_ehlo(struct outbound *o, struct span raw, struct span line)
 	o->lmtp = gate_is_lhlo(line);
 	buf_cut(&o->helo, 0);
 	buf_span(&o->helo, raw);
-	pass(o, raw, FOR_EHLO, NO_RCPT);
+	outbound_pass(o, raw, FOR_EHLO, NO_RCPT);
 	return true;
 }
 
@@ -143,7 +143,7 @@ take_helo(struct outbound *o, struct span raw, struct span line)
 	(void)line;
 	outbound_forget_transaction(o);
 	o->mtrk = false;
-	pass(o, raw, FOR_OTHER, NO_RCPT);
+	outbound_pass(o, raw, FOR_OTHER, NO_RCPT);
 	return true;
 }
 
@@ -158,7 +158,7 @@ static bool
 take_auth(struct outbound *o, struct span raw, struct span line)
 {
 	(void)line;
-	pass(o, raw, FOR_AUTH, NO_RCPT);
+	outbound_pass(o, raw, FOR_AUTH, NO_RCPT);
 	return true;
 }
 
@@ -171,126 +171,11 @@ take_starttls(struct outbound *o, struct span raw, struct span line)
 	return true;
 }
 
-/* Is it a message that we track, and does the next hop get its mark? */
-static bool
-look_up(struct outbound *o, struct span line, struct mtrk *mark)
-{
-	struct span path, parameters, value;
-	char envid[ENVID_MAX + 1];
-	const char *why;
-	bool give = false;
-
-	if (!gate_path(line, &path, &parameters) ||
-	    !gate_parameter(parameters, "ENVID", &value) ||
-	    envid_parse(value, envid, &why) != MTRK_OK)
-		return false;
-	o->tracked =
-	    o->doors.mail(o->doors.arg, span_of(envid), path, mark, &give);
-	return o->tracked && give && o->mtrk &&
-	    !gate_parameter(parameters, "MTRK", &value);
-}
-
-/* The reply to a MAIL with MTRK is waited for: if the next hop won't have
- * it, MAIL is said again without. */
-static bool
-take_mail(struct outbound *o, struct span raw, struct span line)
-{
-	char text[MTRK_TEXT];
-	struct mtrk mark;
-
-	outbound_forget_transaction(o);
-	buf_span(&o->mail, raw);
-	o->marked = o->mail.err == MTRK_OK && look_up(o, line, &mark);
-	if (!o->marked) {
-		pass(o, raw, FOR_MAIL, NO_RCPT);
-		return true;
-	}
-	mtrk_format(&mark, text);
-	buf_span(&o->to_hop, line);
-	buf_fmt(&o->to_hop, " MTRK=%s\r\n", text);
-	outbound_await(o, FOR_MAIL, NO_RCPT);
-	o->hold = true;
-	o->numbers.marked++;
-	return true;
-}
-
-static struct outbound_rcpt *
-remember(struct outbound *o, struct span raw)
-{
-	size_t room = o->rcpts_room != 0 ? o->rcpts_room * 2 : 8;
-	struct outbound_rcpt *more;
-
-	if (o->rcpts_n == o->rcpts_room) {
-		more = realloc(o->rcpts, room * sizeof *more);
-		if (more == NULL)
-			return NULL;
-		o->rcpts = more;
-		o->rcpts_room = room;
-	}
-	if (o->held.n + raw.n > OUTBOUND_HELD_MAX)
-		return NULL;
-	o->rcpts[o->rcpts_n] =
-	    (struct outbound_rcpt){ .line = o->held.n, .line_n = raw.n };
-	buf_span(&o->held, raw);
-	return o->held.err == MTRK_OK ? &o->rcpts[o->rcpts_n] : NULL;
-}
-
-/* The recipient before aliasing, as ORCPT tells, or as it is (A18). */
-static bool
-ask_for_recipient(struct outbound *o, struct span line, uint32_t *index)
-{
-	struct span path, parameters, value;
-	struct orcpt orcpt;
-
-	*index = OUTBOUND_NOBODY;
-	if (!gate_path(line, &path, &parameters))
-		return false;
-	if (gate_parameter(parameters, "ORCPT", &value) &&
-	    orcpt_parse(value, &orcpt) == MTRK_OK)
-		return o->doors.rcpt(
-		    o->doors.arg, span_of(orcpt.addr), path, index);
-	return o->doors.rcpt(o->doors.arg, path, path, index);
-}
-
-static bool
-begin_again(struct outbound *o)
-{
-	o->again = true;
-	o->again_step = 0;
-	o->numbers.unmarked++;
-	return false;
-}
-
-static bool
-take_rcpt(struct outbound *o, struct span raw, struct span line)
-{
-	struct outbound_rcpt *r = NULL;
-	uint32_t index;
-	bool may;
-
-	if (!o->tracked) {
-		pass(o, raw, FOR_RCPT, NO_RCPT);
-		return true;
-	}
-	may = ask_for_recipient(o, line, &index);
-	if (may || !o->marked)
-		r = remember(o, raw);
-	if (o->marked && (!may || r == NULL))
-		return begin_again(o);
-	if (r == NULL) {
-		pass(o, raw, FOR_RCPT, NO_RCPT);
-		return true;
-	}
-	r->index = index;
-	pass(o, raw, FOR_RCPT, (uint32_t)o->rcpts_n++);
-	return true;
-}
-
 static bool
 take_data(struct outbound *o, struct span raw, struct span line)
 {
 	(void)line;
-	pass(o, raw, FOR_DATA, NO_RCPT);
+	outbound_pass(o, raw, FOR_DATA, NO_RCPT);
 	return true;
 }
 
@@ -303,27 +188,22 @@ await_content(struct outbound *o)
 		outbound_await(o, FOR_CONTENT, NO_RCPT);
 }
 
-static void
-end_chunk(struct outbound *o)
-{
-	o->phase = PHASE_COMMANDS;
-	if (o->chunk_last)
-		await_content(o);
-	else
-		outbound_await(o, FOR_OTHER, NO_RCPT);
-}
-
+/* Its reply may come before the chunk has gone. */
 static bool
 take_bdat(struct outbound *o, struct span raw, struct span line)
 {
-	if (!gate_bdat(line, &o->chunk_left, &o->chunk_last)) {
+	bool last;
+
+	if (!gate_bdat(line, &o->chunk_left, &last)) {
 		outbound_tube(o);
 		return true;
 	}
 	buf_span(&o->to_hop, raw);
-	o->phase = PHASE_CHUNK;
-	if (o->chunk_left == 0)
-		end_chunk(o);
+	o->phase = o->chunk_left > 0 ? PHASE_CHUNK : PHASE_COMMANDS;
+	if (last)
+		await_content(o);
+	else
+		outbound_await(o, FOR_OTHER, NO_RCPT);
 	return true;
 }
 
@@ -336,8 +216,8 @@ static const struct row {
 	[VERB_OTHER] = { take_other, false, false, false },
 	[VERB_EHLO] = { take_ehlo, true, true, false },
 	[VERB_HELO] = { take_helo, true, true, true },
-	[VERB_MAIL] = { take_mail, true, false, true },
-	[VERB_RCPT] = { take_rcpt, false, false, true },
+	[VERB_MAIL] = { outbound_take_mail, true, false, true },
+	[VERB_RCPT] = { outbound_take_rcpt, false, false, true },
 	[VERB_DATA] = { take_data, false, true, true },
 	[VERB_BDAT] = { take_bdat, true, false, true },
 	[VERB_RSET] = { take_rset, true, true, false },
@@ -379,7 +259,7 @@ take_command(struct outbound *o)
 	row = o->auth ? &rows[VERB_AUTH] : &rows[gate_verb_of(line)];
 	if (row->alone && o->awaited_n > 0)
 		return false;
-	if (row->guarded && o->tls == OUTBOUND_TLS_VERIFY && !o->secure) {
+	if (row->guarded && !may_be_clear(o)) {
 		outbound_give_up(o, "4.7.0 TLS is required here", NULL);
 		return false;
 	}
@@ -438,7 +318,7 @@ take_chunk(struct outbound *o)
 	o->chunk_left -= n;
 	if (o->chunk_left > 0)
 		return false;
-	end_chunk(o);
+	o->phase = PHASE_COMMANDS;
 	return true;
 }
 
@@ -455,33 +335,6 @@ take_some(struct outbound *o)
 	default:
 		return take_command(o);
 	}
-}
-
-static struct span
-rcpt_line(const struct outbound *o, const struct outbound_rcpt *r)
-{
-	return (struct span){ o->held.p + r->line, r->line_n };
-}
-
-void
-outbound_again_step(struct outbound *o)
-{
-	size_t step = o->again_step++;
-	struct span line = SPAN("RSET\r\n");
-
-	if (step == 1)
-		line = buf_as_span(&o->mail);
-	for (; step >= 2; step = o->again_step++) {
-		if (step - 2 == o->rcpts_n) {
-			o->again = o->marked = o->hold = false;
-			return;
-		}
-		if (o->rcpts[step - 2].accepted) {
-			line = rcpt_line(o, &o->rcpts[step - 2]);
-			break;
-		}
-	}
-	pass(o, line, OWN_AGAIN, NO_RCPT);
 }
 
 static bool
@@ -552,7 +405,7 @@ outbound_idle(const struct outbound *o)
 bool
 outbound_awaits_verdict(const struct outbound *o)
 {
-	for (size_t i = 0; i < o->awaited_n; i++)
+	for (size_t i = 0; o->phase != PHASE_CHUNK && i < o->awaited_n; i++)
 		if (o->awaited[(o->awaited_at + i) % AWAITED_MAX].what ==
 		    FOR_CONTENT)
 			return true;

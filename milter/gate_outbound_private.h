@@ -1,7 +1,7 @@
 /*
- * milter/gate_outbound_private.h -- what the two halves of the outbound
- * machine share: gate_outbound.c takes the MTA's commands, gate_reply.c the
- * next hop's replies.
+ * milter/gate_outbound_private.h -- what the parts of the outbound machine
+ * share: gate_outbound.c takes the MTA's commands, gate_transaction.c those of
+ * them that name sender and recipients, gate_reply.c the next hop's replies.
  */
 #ifndef MTRK_MILTER_GATE_OUTBOUND_PRIVATE_H
 #define MTRK_MILTER_GATE_OUTBOUND_PRIVATE_H
@@ -29,6 +29,7 @@ enum awaited_for {
 	FOR_AUTH,
 	OWN_STARTTLS, /* from here on: the MTA sees nothing of it */
 	OWN_GREETING,
+	OWN_RSET, /* before MAIL is said again without MTRK */
 	OWN_AGAIN,
 };
 struct awaited {
@@ -80,15 +81,20 @@ struct outbound {
 	enum { PHASE_COMMANDS, PHASE_CONTENT, PHASE_CHUNK } phase;
 	unsigned content; /* how much of CRLF.CRLF has been seen */
 	uint64_t chunk_left;
-	bool chunk_last;
 };
 
+/* A command on its way, and its reply. */
+void outbound_pass(
+    struct outbound *, struct span raw, enum awaited_for, uint32_t rcpt);
 void outbound_await(struct outbound *, enum awaited_for, uint32_t rcpt);
 /* The MTA gets "421 ", these words and why, if that is not NULL, as its reply;
  * both sides are closed. */
 void outbound_give_up(struct outbound *, const char *words, const char *why);
 /* All octets through, from now on; or give up, if a reply is owed. */
 void outbound_tube(struct outbound *);
+/* One command line, `raw` with its end.  False: not now. */
+bool outbound_take_mail(struct outbound *, struct span raw, struct span line);
+bool outbound_take_rcpt(struct outbound *, struct span raw, struct span line);
 void outbound_forget_transaction(struct outbound *);
 /* The next step of beginning again: RSET, MAIL, the accepted RCPTs. */
 void outbound_again_step(struct outbound *);

@@ -127,6 +127,7 @@ ehlo_replied(struct outbound *o, const struct awaited *a, unsigned code,
 	bool secure = o->secure;
 
 	(void)a;
+	o->mtrk = false;
 	if (!is_positive(code)) {
 		forward(o, reply);
 		return;
@@ -166,8 +167,7 @@ starttls_replied(struct outbound *o, const struct awaited *a, unsigned code,
 static void
 say_helo_again(struct outbound *o)
 {
-	buf_span(&o->to_hop, buf_as_span(&o->helo));
-	outbound_await(o, FOR_EHLO, NO_RCPT);
+	outbound_pass(o, buf_as_span(&o->helo), FOR_EHLO, NO_RCPT);
 }
 
 /* A host that greets with a refusal is as good as one that is not there. */
@@ -194,7 +194,8 @@ greeting_replied(struct outbound *o, const struct awaited *a, unsigned code,
 }
 
 /* A next hop that lists MTRK and then won't have it gets the MAIL without:
- * mail comes first. */
+ * mail comes first.  Behind RSET, for Sendmail keeps ENVID= of one that it
+ * refuses, and would find it twice. */
 static void
 mail_replied(struct outbound *o, const struct awaited *a, unsigned code,
     struct span reply)
@@ -206,8 +207,18 @@ mail_replied(struct outbound *o, const struct awaited *a, unsigned code,
 	}
 	o->marked = false;
 	o->numbers.refused++;
-	buf_span(&o->to_hop, buf_as_span(&o->mail));
-	outbound_await(o, FOR_MAIL, NO_RCPT);
+	outbound_pass(o, SPAN("RSET\r\n"), OWN_RSET, NO_RCPT);
+}
+
+static void
+rset_replied(struct outbound *o, const struct awaited *a, unsigned code,
+    struct span reply)
+{
+	(void)a;
+	if (code == 421)
+		forward(o, reply);
+	else
+		outbound_pass(o, buf_as_span(&o->mail), FOR_MAIL, NO_RCPT);
 }
 
 static void
@@ -308,6 +319,7 @@ static replied_fn *const replied[] = {
 	[FOR_AUTH] = auth_replied,
 	[OWN_STARTTLS] = starttls_replied,
 	[OWN_GREETING] = greeting_replied,
+	[OWN_RSET] = rset_replied,
 	[OWN_AGAIN] = again_replied,
 };
 

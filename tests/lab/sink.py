@@ -23,8 +23,8 @@ options.add_argument("listen")
 options.add_argument("file", nargs="?")
 options.add_argument("--mtrk", action="store_true", help="list MTRK")
 options.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="list STARTTLS")
-options.add_argument("--cut", choices=("ready", "hello"), help="close in the handshake: once it is"
-                     " begun, or once the client has said something")
+options.add_argument("--cut", choices=("ready", "hello", "never"), help="close in the handshake: once it is"
+                     " begun, once the client has said something, or only when the client does")
 options.add_argument("--greet", default="220 sink.test ESMTP")
 options.add_argument("--heard", help="a file for all commands, each with its connection's number")
 options.add_argument("--meet", type=int, help="go on with DATA only once so many have come there")
@@ -45,6 +45,8 @@ class Session(socketserver.StreamRequestHandler):
         self.say("220 2.0.0 go on")
         if set.cut == "hello":
             self.connection.recv(1)
+        while set.cut == "never" and self.connection.recv(65536):
+            pass
         if set.cut:
             return False
         try:
