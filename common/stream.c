@@ -15,7 +15,9 @@
 
 enum {
 	WRITE_MAX = 1 << 20, /* of one stream_fmt(); ours */
-	CONNECT_S = 20, /* then the next address has its turn; ours */
+	CONNECT_S = 20, /* for all addresses of a host; ours */
+	START_MS = 250, /* of one address before the next; RFC 8305 8 */
+	ADDRESSES_MAX = 16, /* ours */
 };
 
 struct stream {
@@ -36,47 +38,92 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* connect(2) with a deadline; errno tells. */
-static bool
-connect_in(int fd, const struct addrinfo *a, unsigned timeout_s)
+/* A socket on its way to be connected; -1: errno tells. */
+static int
+begin_connect(const struct addrinfo *a)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	int err = 0;
-	socklen_t len = sizeof err;
+	int saved,
+	    fd = socket(a->ai_family,
+		a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
 
-	if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
-		return true;
-	if (errno != EINPROGRESS)
-		return false;
-	if (poll(&p, 1, (int)timeout_s * 1000) != 1) {
-		errno = ETIMEDOUT;
-		return false;
-	}
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
-		return false;
-	errno = err;
-	return err == 0;
+	if (fd == -1 || connect(fd, a->ai_addr, a->ai_addrlen) == 0 ||
+	    errno == EINPROGRESS)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }
 
+struct connecting {
+	const struct addrinfo *next; /* address to be tried; NULL: none */
+	struct pollfd tries[ADDRESSES_MAX]; /* fd -1: it failed */
+	nfds_t n, under_way;
+	int err; /* of the last one that failed */
+};
+
+static void
+try_next(struct connecting *c)
+{
+	int fd = begin_connect(c->next);
+
+	c->next = c->n + 1 < ADDRESSES_MAX ? c->next->ai_next : NULL;
+	c->tries[c->n++] = (struct pollfd){ .fd = fd, .events = POLLOUT };
+	if (fd == -1)
+		c->err = errno;
+	else
+		c->under_way++;
+}
+
+/* The one that is connected; those that failed are closed. */
+static int
+take_connected(struct connecting *c)
+{
+	for (nfds_t i = 0; i < c->n; i++) {
+		int fd = c->tries[i].fd, err = 0;
+		socklen_t len = sizeof err;
+
+		if (fd == -1 || c->tries[i].revents == 0)
+			continue;
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
+			err = errno;
+		c->tries[i].fd = -1;
+		if (err == 0)
+			return fd;
+		close(fd);
+		c->err = err;
+		c->under_way--;
+	}
+	return -1;
+}
+
+/* Addresses in their order, each with a start before the next one (RFC 8305):
+ * where IPv6 leads nowhere nobody waits for it.  errno tells. */
 static int
 connect_any(const struct addrinfo *list, unsigned timeout_s)
 {
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		int fd = socket(a->ai_family,
-		    a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		    a->ai_protocol);
-		int saved;
+	struct connecting c = { .next = list, .err = ETIMEDOUT };
+	const int64_t end_ms = now_ms() + (int64_t)timeout_s * 1000;
+	int64_t left_ms = 1;
+	int fd = -1;
 
-		if (fd == -1)
+	while (fd == -1 && left_ms > 0 && (c.next != NULL || c.under_way > 0)) {
+		if (c.next != NULL)
+			try_next(&c);
+		left_ms = end_ms - now_ms();
+		if (c.under_way == 0 || left_ms <= 0)
 			continue;
-		if (connect_in(
-			fd, a, timeout_s < CONNECT_S ? timeout_s : CONNECT_S))
-			return fd;
-		saved = errno;
-		close(fd);
-		errno = saved;
+		if (poll(c.tries, c.n,
+			c.next != NULL && left_ms > START_MS
+			    ? START_MS
+			    : (int)left_ms) > 0)
+			fd = take_connected(&c);
 	}
-	return -1;
+	for (nfds_t i = 0; i < c.n; i++)
+		if (c.tries[i].fd != -1)
+			close(c.tries[i].fd);
+	errno = c.under_way > 0 ? ETIMEDOUT : c.err;
+	return fd;
 }
 
 enum mtrk_err
@@ -94,7 +141,7 @@ stream_connect(const char *host, uint16_t port, unsigned timeout_s,
 		snprintf(why, why_size, "%s: %s", host, gai_strerror(rc));
 		return MTRK_NOTFOUND;
 	}
-	fd = connect_any(list, timeout_s);
+	fd = connect_any(list, timeout_s < CONNECT_S ? timeout_s : CONNECT_S);
 	if (fd == -1)
 		snprintf(why, why_size, "%s port %u: %m", host, port);
 	freeaddrinfo(list);

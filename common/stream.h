@@ -14,8 +14,8 @@ enum { STREAM_LINE_MAX = 4096 }; /* octets before CRLF; ours */
 
 struct stream;
 
-/* Tries every address of the host.  On failure *out is NULL and `why` says
- * what went wrong, for people. */
+/* Tries every address of the host, for at most 20 s.  On failure *out is NULL
+ * and `why` says what went wrong, for people. */
 enum mtrk_err stream_connect(const char *host, uint16_t port,
     unsigned timeout_s, struct stream **out, char *why, size_t why_size);
 /* From now on so many seconds for all that is still to come: a peer that

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "common/address_utf8.h"
 #include "common/mtrk.h"
+#include "common/utf8.h"
 
 /* The next field with its continuations and line ends; false at the body. */
 static bool
@@ -51,6 +53,21 @@ letter_field(struct span message, const char *name, struct span *value)
 	return false;
 }
 
+bool
+letter_is_address(struct span s)
+{
+	if (s.n >= ADDRESS_MAX)
+		return false;
+	while (s.n > 0) {
+		uint32_t c = utf8_next(&s);
+
+		if (c == UTF8_BAD || c < ' ' || (c >= 0x7f && c <= 0x9f) ||
+		    c == '<' || c == '>')
+			return false;
+	}
+	return true;
+}
+
 /* One address on its way: `text` outside of "<>", `angle` inside. */
 struct parse {
 	struct buf text, angle;
@@ -60,16 +77,6 @@ struct parse {
 	enum mtrk_err err;
 };
 
-static bool
-is_address(const struct buf *b)
-{
-	for (size_t i = 0; i < b->n; i++)
-		if ((unsigned char)b->p[i] < ' ' || b->p[i] == 127 ||
-		    b->p[i] == '<' || b->p[i] == '>')
-			return false;
-	return b->err == MTRK_OK && b->n > 0 && b->n < ADDRESS_MAX;
-}
-
 /* "," ";" or the end. */
 static void
 end_address(struct parse *p)
@@ -78,7 +85,9 @@ end_address(struct parse *p)
 
 	bool empty = b->n == 0 && !p->has_angle; /* as in "a,,b" */
 
-	if (!empty && (p->in_angle || !is_address(b)))
+	if (!empty &&
+	    (p->in_angle || b->err != MTRK_OK || b->n == 0 ||
+		!letter_is_address(buf_as_span(b))))
 		p->err = MTRK_SYNTAX;
 	else if (!empty && !p->each(b->p, p->arg))
 		p->err = MTRK_NOMEM;
@@ -220,6 +229,29 @@ letter_recipients(struct span message,
 	return err != MTRK_OK || any
 	    ? err
 	    : each_field(message, first, &any, each, arg);
+}
+
+static bool
+note_utf8(const char *address, void *arg)
+{
+	bool *any = arg;
+
+	*any = *any || !address_is_ascii(span_of(address));
+	return true;
+}
+
+bool
+letter_has_utf8_address(struct span message)
+{
+	static const char *const names[][3] = {
+		{ "From", "Sender", "Reply-To" },
+		{ "To", "Cc", "Bcc" }, /* Bcc is gone when it is sent */
+	};
+	bool any = false, ours;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		(void)each_field(message, names[i], &ours, note_utf8, &any);
+	return any;
 }
 
 void

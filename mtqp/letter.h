@@ -11,6 +11,10 @@
 /* The first field of this name, trimmed, its line ends still inside. */
 bool letter_field(struct span message, const char *name, struct span *value);
 
+/* Nothing in it can become another SMTP command; ASCII or UTF-8; it may be
+ * empty, as the null sender's. */
+bool letter_is_address(struct span);
+
 /*
  * Call `each` with every address (as RCPT wants it) of an address list:
  * comments, display names and group names are left out.  MTRK_SYNTAX if what
@@ -22,6 +26,9 @@ enum mtrk_err letter_addresses(
  * some. */
 enum mtrk_err letter_recipients(struct span message,
     bool (*each)(const char *address, void *arg), void *arg);
+
+/* An address of From, Sender, Reply-To, To or Cc is beyond ASCII. */
+bool letter_has_utf8_address(struct span message);
 
 /* A copy without Bcc and Resent-Bcc, which nobody shall see. */
 void letter_without_bcc(struct span message, struct buf *out);

@@ -2,7 +2,6 @@
 
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -12,7 +11,9 @@
 #include "common/log.h"
 #include "common/utf8.h"
 #include "common/when.h"
+#include "mtqp/draw.h"
 #include "mtqp/letter.h"
+#include "mtqp/screen.h"
 #include "mtqp/timeline.h"
 #include "mtqp/wallet.h"
 
@@ -51,18 +52,6 @@ posting_free(struct posting *p)
 }
 
 bool
-posting_is_address(const char *a)
-{
-	struct span s = span_of(a);
-
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)a[i] < ' ' || a[i] == 127 || a[i] == '<' ||
-		    a[i] == '>')
-			return false;
-	return s.n < ADDRESS_MAX;
-}
-
-bool
 posting_has_server(const struct posting *p)
 {
 	if (p->conf.server[0] != '\0')
@@ -96,65 +85,25 @@ posting_read(struct posting *p)
 	return false;
 }
 
-/* The first line of a file or of what a command prints. */
 static bool
-read_password(struct posting *p, FILE *f, const char *from)
+take_login(struct posting *p)
 {
-	bool ok =
-	    f != NULL && fgets(p->password, sizeof p->password, f) != NULL;
-
-	if (f == NULL)
-		fprintf(stderr, "mtrk-track: no password from %s: %m\n", from);
-	else if (!ok)
-		fprintf(stderr,
-		    "mtrk-track: no password from %s: it tells nothing\n",
-		    from);
-	p->password[strcspn(p->password, "\r\n")] = '\0';
-	p->s.password = p->password;
-	return ok;
-}
-
-/* Not from the command line, where everybody on the host can read it. */
-static bool
-take_password(struct posting *p)
-{
-	const struct track_conf *c = &p->conf;
-	FILE *f;
-	bool ok;
-
-	if (c->user[0] == '\0')
+	if (p->conf.user[0] == '\0')
 		return true;
-	p->s.user = c->user;
-	if ((p->s.password = getenv("MTRK_PASSWORD")) != NULL)
-		return true;
-	if (c->password_command[0] != '\0') {
-		/* the person's own words, for their own shell */
-		f = popen(c->password_command, "re"); // NOLINT(cert-env33-c)
-		ok = read_password(p, f, "PasswordCommand");
-		return f != NULL && pclose(f) == 0 && ok;
-	}
-	if (c->password_file[0] != '\0') {
-		f = fopen(c->password_file, "re");
-		ok = read_password(p, f, c->password_file);
-		if (f != NULL)
-			fclose(f);
-		return ok;
-	}
-	fprintf(stderr,
-	    "mtrk-track: a login needs PasswordCommand, --password-file or "
-	    "MTRK_PASSWORD\n");
-	return false;
+	p->s.smtp.user = p->conf.user;
+	p->s.smtp.password = p->password;
+	return password_read(&p->conf, p->password);
 }
 
 static bool
 check_rcpts(const struct posting *p)
 {
 	for (size_t i = 0; i < p->s.n_rcpts; i++)
-		if (!posting_is_address(p->s.rcpts[i]) ||
+		if (!letter_is_address(span_of(p->s.rcpts[i])) ||
 		    p->s.rcpts[i][0] == '\0') {
-			fprintf(stderr,
-			    "mtrk-track: not an address: recipient %zu\n",
-			    i + 1);
+			fputs("mtrk-track: not an address: \"", stderr);
+			draw_safe(p->s.rcpts[i], stderr);
+			fputs("\"\n", stderr);
 			return false;
 		}
 	return true;
@@ -165,8 +114,9 @@ say_refused(const char *rcpt, struct span reply)
 {
 	char q[512];
 
-	fprintf(stderr, "mtrk-track: <%s> was refused: %s\n", rcpt,
-	    log_quote(reply, q, sizeof q));
+	fputs("mtrk-track: <", stderr);
+	draw_safe(rcpt, stderr);
+	fprintf(stderr, "> was refused: %s\n", log_quote(reply, q, sizeof q));
 }
 
 static int
@@ -271,6 +221,8 @@ send_stored(const struct posting *p, const struct mtqp_uri *uri)
 		return err == MTRK_BUSY ? EX_TEMPFAIL : EX_CANTCREAT;
 	}
 	err = submit(&p->s, &done, say_refused, why);
+	if (p->s.smtp.waiting != NULL)
+		p->s.smtp.waiting("");
 	if (wallet_set_state(number,
 		done.unsure          ? "unsure"
 		    : err != MTRK_OK ? "failed"
@@ -278,16 +230,16 @@ send_stored(const struct posting *p, const struct mtqp_uri *uri)
 				     : "untracked",
 		not_set) != MTRK_OK)
 		fprintf(stderr, "mtrk-track: %s\n", not_set);
+	if (err == MTRK_OK)
+		return say_sent(p, uri, &done);
+	fprintf(
+	    stderr, "mtrk-track: %snot sent: ", done.unsure ? "perhaps " : "");
+	draw_safe(why, stderr);
 	if (done.unsure)
-		fprintf(stderr,
-		    "mtrk-track: perhaps not sent: %s; \"mtrk-track query "
-		    "%llu\" may tell\n",
-		    why, (unsigned long long)number);
-	else if (err != MTRK_OK)
-		fprintf(stderr, "mtrk-track: not sent: %s\n", why);
-	if (err != MTRK_OK)
-		return status_of(err);
-	return say_sent(p, uri, &done);
+		fprintf(stderr, "; \"mtrk-track query %llu\" may tell",
+		    (unsigned long long)number);
+	fputc('\n', stderr);
+	return status_of(err);
 }
 
 static int64_t
@@ -310,16 +262,18 @@ fill_submission(struct posting *p)
 		    pw != NULL ? pw->pw_name : "nobody", c->host);
 	if (p->s.from == NULL)
 		p->s.from = c->from;
-	p->s.port = c->server_port != 0 ? c->server_port : SUBMISSION_PORT;
-	p->s.host = c->server;
-	p->s.helo = c->host;
+	p->s.smtp.host = c->server;
+	p->s.smtp.port = c->server_port != 0 ? c->server_port : SUBMISSION_PORT;
+	p->s.smtp.helo = c->host;
+	p->s.smtp.require_tls = c->require_tls;
+	p->s.smtp.ca_file = c->ca_file[0] != '\0' ? c->ca_file : NULL;
+	if (!p->quiet && screen_is_interactive())
+		p->s.smtp.waiting = screen_waiting;
 	p->s.envid = p->token.envid;
 	p->s.mtrk.has_timeout = c->has_timeout;
 	p->s.mtrk.timeout_s = (uint32_t)c->timeout_s;
 	memcpy(p->s.mtrk.certifier, p->token.mtrk.certifier, CERTIFIER_LEN);
 	p->s.assume_mtrk = c->assume_mtrk;
-	p->s.require_tls = c->require_tls;
-	p->s.ca_file = c->ca_file[0] != '\0' ? c->ca_file : NULL;
 	p->s.message = buf_as_span(&p->message);
 }
 
@@ -329,7 +283,7 @@ posting_send(struct posting *p)
 	struct mtqp_uri uri;
 	int status;
 
-	if (!check_rcpts(p) || !take_password(p))
+	if (!check_rcpts(p) || !take_login(p))
 		return EX_USAGE;
 	if (token_make(p->conf.host, now_ms(), &p->token) != MTRK_OK ||
 	    fill_uri(p, &uri) != MTRK_OK) {

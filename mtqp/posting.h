@@ -5,6 +5,7 @@
 #ifndef MTRK_MTQP_POSTING_H
 #define MTRK_MTQP_POSTING_H
 
+#include "mtqp/password.h"
 #include "mtqp/submit.h"
 #include "mtqp/token.h"
 #include "mtqp/track_conf.h"
@@ -16,7 +17,7 @@ struct posting {
 	struct submission
 	    s; /* rcpts, n_rcpts and all_or_none are the caller's */
 	struct buf message;
-	char password[256];
+	char password[PASSWORD_MAX];
 	struct token token;
 	bool quiet; /* the URI is not printed */
 };
@@ -28,8 +29,6 @@ bool posting_start(struct posting *);
  * EX_USAGE. */
 bool posting_has_server(const struct posting *);
 bool posting_read(struct posting *); /* the message, from standard input */
-/* Nothing that a person types may become another SMTP command. */
-bool posting_is_address(const char *);
 /* The exit status, sysexits' or TRACK_FAILED: 0 only if the server took the
  * message for every recipient. */
 int posting_send(struct posting *);

@@ -123,8 +123,17 @@ screen_draw(const char *picture)
 	fflush(stdout);
 }
 
-void
-screen_progress(const char *text)
+static size_t
+columns_of(FILE *out)
+{
+	struct winsize w = { 0 };
+
+	(void)ioctl(fileno(out), TIOCGWINSZ, &w);
+	return w.ws_col > 0 ? w.ws_col : COLUMNS;
+}
+
+static void
+put_in_place(const char *text, FILE *out)
 {
 	char *line = NULL;
 	size_t n = 0;
@@ -132,14 +141,32 @@ screen_progress(const char *text)
 
 	if (f == NULL)
 		return;
-	draw_utf8(text, size().ws_col - 1U, f);
+	draw_utf8(text, columns_of(out) - 1, f);
 	if (fclose(f) == 0) {
-		putchar('\r');
-		draw_safe(line, stdout);
-		fputs(ERASE_LINE, stdout);
-		fflush(stdout);
+		fputc('\r', out);
+		draw_safe(line, out);
+		fputs(ERASE_LINE, out);
+		fflush(out);
 	}
 	free(line);
+}
+
+void
+screen_progress(const char *text)
+{
+	put_in_place(text, stdout);
+}
+
+bool
+screen_is_interactive(void)
+{
+	return isatty(STDERR_FILENO) && !is_dumb();
+}
+
+void
+screen_waiting(const char *text)
+{
+	put_in_place(text, stderr);
 }
 
 void

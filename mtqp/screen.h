@@ -21,6 +21,10 @@ void screen_start(void);
 void screen_draw(const char *picture);
 /* In place of the line that was there; "" wipes it. */
 void screen_progress(const char *text);
+/* The same on standard error, where it is a terminal: standard output may be
+ * anywhere. */
+bool screen_is_interactive(void);
+void screen_waiting(const char *text);
 void screen_asking(const struct hop *); /* whom, for trace() */
 /* For a second, or until the size has changed: then true. */
 bool screen_wait(void);

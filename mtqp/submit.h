@@ -1,27 +1,21 @@
 /*
  * mtqp/submit.h -- submit one message by SMTP with MTRK, ENVID and ORCPT
- * (RFC 3885 3, RFC 3461), STARTTLS and AUTH where offered and asked.
+ * (RFC 3885 3, RFC 3461), SMTPUTF8 where an address needs it (RFC 6531).
  */
 #ifndef MTRK_MTQP_SUBMIT_H
 #define MTRK_MTQP_SUBMIT_H
 
 #include "common/mtrk.h"
-
-enum { SUBMIT_WHY_MAX = 512, SUBMISSION_PORT = 587 };
+#include "mtqp/smtp.h"
 
 struct submission {
-	const char *host;
-	uint16_t port;
-	const char *helo; /* our own name */
+	struct smtp_options smtp;
 	const char *from; /* "" for the null sender */
 	char *const *rcpts;
 	size_t n_rcpts;
 	const char *envid; /* xtext */
 	struct mtrk mtrk;
 	bool assume_mtrk; /* send it though EHLO doesn't list it */
-	const char *user, *password; /* NULL: no AUTH */
-	const char *ca_file;
-	bool require_tls;
 	const char *notify, *ret; /* RFC 3461's, if the server has DSN; NULL */
 	bool all_or_none; /* one refused recipient, and nothing is sent */
 	struct span message; /* any line ends */
@@ -32,13 +26,12 @@ struct submitted {
 	bool
 	    unsure; /* all was sent, and no answer came: it may be on its way */
 	size_t refused; /* recipients; each was said to `each_refused` */
-	char server[256]; /* the host's own name, from EHLO */
 };
 
 /*
  * MTRK_OK only if the server took the message (250 behind the last dot).
- * Otherwise `why` (SUBMIT_WHY_MAX) tells: MTRK_IO not reachable or lost,
- * MTRK_BUSY 4xx, MTRK_DENIED 5xx, TLS or AUTH not as demanded.
+ * Otherwise `why` (SMTP_WHY_MAX) tells: MTRK_IO not reachable, lost, or without
+ * the TLS, login or SMTPUTF8 that it takes; MTRK_BUSY 4xx, MTRK_DENIED 5xx.
  * `refused` is called for each recipient that was refused, with the reply.
  */
 enum mtrk_err submit(const struct submission *, struct submitted *,

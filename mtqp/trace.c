@@ -13,8 +13,6 @@
 
 #include "common/crypto.h"
 
-#include "common/crypto.h"
-
 enum {
 	PARALLEL = 16, /* servers looked up or asked at the same time; ours */
 	TRY_S = 150, /* then no further endpoint is tried (A29) */
@@ -100,10 +98,6 @@ asked_before(const struct tracing *t, const struct job *j)
 static void
 start(struct job *j)
 {
-	const struct trace_options *o = j->of->options;
-
-	if (o->asking != NULL)
-		o->asking(j->hop);
 	j->state = JOB_ASKED;
 	j->started = pthread_create(&j->thread, NULL, run_job, j) == 0;
 	if (!j->started)
@@ -149,6 +143,8 @@ begin(struct tracing *t, struct job *j, size_t i)
 	j->started = false;
 	atomic_store(&j->ended, false);
 	span_copy(j->uri.host, sizeof j->uri.host, span_of(j->hop->host));
+	if (t->options->asking != NULL)
+		t->options->asking(j->hop);
 	locate_start(t->dns, j->hop->host, j->hop->port,
 	    i == 0 || t->options->allow_private, &j->at, located, j);
 }

@@ -13,7 +13,7 @@ struct trace_options {
 	bool allow_private; /* A45; the first server may be private anyway */
 	unsigned depth; /* hops behind the first */
 	struct buf *raw; /* the first server's answer as it came; or NULL */
-	/* Called before a server is asked; may be NULL. */
+	/* Called before a server is looked up and asked; may be NULL. */
 	void (*asking)(const struct hop *);
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/conf.h"
+#include "mtqp/letter.h"
 #include "mtqp/posting.h"
 #include "mtqp/track_misuse.h"
 
@@ -94,9 +95,9 @@ take_option(struct posting *p, int option)
 			   span_of(optarg), c->mtqp, &c->mtqp_port) == MTRK_OK;
 	case OPT_FROM:
 		p->s.from = optarg; /* "" too: the null sender */
-		return posting_is_address(optarg);
+		return letter_is_address(span_of(optarg));
 	case OPT_HOST:
-		return TAKE(host) && posting_is_address(optarg);
+		return TAKE(host) && letter_is_address(span_of(optarg));
 	case OPT_TIMEOUT:
 		return c->has_timeout =
 			   conf_parse_time(span_of(optarg), &c->timeout_s) &&

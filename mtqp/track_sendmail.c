@@ -54,7 +54,7 @@ take_option(struct sendmail *m, int c)
 	case 'f':
 	case 'r':
 		m->p.s.from = strcmp(optarg, "<>") == 0 ? "" : optarg;
-		return posting_is_address(m->p.s.from);
+		return letter_is_address(span_of(m->p.s.from));
 	case 'N':
 		m->p.s.notify = optarg;
 		return is_words(optarg);

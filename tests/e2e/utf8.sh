@@ -31,4 +31,29 @@ lab_wait 30 ended || lab_fail "not all were tried: $(ask --json)"
 ask --raw >"$lab/raw" || true
 LC_ALL=C grep -q '[^ -~[:cntrl:]]' "$lab/raw" && lab_fail "not 7 bits: $(cat "$lab/raw")"
 grep -q '^Final-Recipient: utf-8; nobody-\\x{436}@lab\.test' "$lab/raw" || lab_fail "$(cat "$lab/raw")"
+
+# sent by mtrk-track itself: SMTPUTF8, and ORCPT as utf-8-addr-xtext
+sends() { printf 'From: %s\nSubject: Grüße\n\nhi\n' "$1" | lab_track send --server "127.0.0.1:$smtp_port" --assume-mtrk \
+    --mtqp "127.0.0.1:$mtqp_port" --from "$1" "${@:2}"; }
+sends jürgen@lab.test jörg@quiet.test 'élan+x@quiet.test' >"$lab/uri" || lab_fail "send"
+ended() { lab_track query --json "$(cat "$lab/uri")" | jq -e '[.parts[0].recipients[].last_attempt] | index(null) == null'; }
+lab_wait 30 ended || lab_fail "not tried: $(lab_track query --json 1)"
+[ "$(lab_track query --json 1 | jq -c '.parts[0].recipients[] | [.original_recipient, .final_recipient, .action]')" = \
+'["jörg@quiet.test","jörg@quiet.test","delivered"]
+["élan+x@quiet.test","élan+x@quiet.test","delivered"]' ] || lab_fail "sent: $(lab_track query --json 1)"
+grep -q 'from=<jürgen@lab.test>' "$lab_postfix/log/maillog" || lab_fail "the sender"
+LC_ALL=C.UTF-8 lab_track query 1 | grep -q '^jörg@quiet.test: Delivered' || lab_fail "as people see it"
+LC_ALL=C lab_track query 1 | grep -q '^j?rg@quiet.test: Delivered' || lab_fail "in a locale without it"
+
+# a server that does not take it: nothing is sent to anybody, and it says why
+lab_pf postconf -e smtputf8_enable=no; lab_pf postfix reload
+refuses() { status=0; sends "$1" "${@:2}" >"$lab/out" 2>"$lab/says" || status=$?
+	[ $status = 69 ] && grep -Fq "not sent: <jörg@quiet.test>: the server takes addresses in ASCII only" "$lab/says"; }
+export LC_ALL=C.UTF-8
+lab_wait 20 refuses a@lab.test bob@quiet.test jörg@quiet.test || lab_fail "no SMTPUTF8: $status $(cat "$lab/says")"
+refuses jörg@quiet.test bob@quiet.test || lab_fail "the sender, no SMTPUTF8: $status $(cat "$lab/says")"
+grep -q 'to=<bob@quiet.test>' "$lab_postfix/log/maillog" && lab_fail "sent to one of them"
+sends a@lab.test bob@quiet.test >"$lab/uri" || lab_fail "ASCII is refused"
+status=0; sends a@lab.test $'j\xf6rg@quiet.test' 2>"$lab/says" || status=$?
+{ [ $status = 64 ] && grep -q 'not an address: "j?rg@quiet.test"' "$lab/says"; } || lab_fail "Latin-1: $status $(cat "$lab/says")"
 echo "utf8: ok"

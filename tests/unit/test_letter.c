@@ -132,11 +132,45 @@ copies(void **state)
 		assert_span(letter_to_dot(span_of(dots[i].in)), dots[i].out);
 }
 
+/* RFC 6531: what else than ASCII may be an address, and where it counts. */
+static void
+utf8(void **state)
+{
+	static const struct {
+		const char *text;
+		bool address;
+	} cases[] = {
+		{ "bob@x.test", true },
+		{ "j\xc3\xb6rg@x.test", true },
+		{ "bob@m\xc3\xbcller.test", true },
+		{ "", true }, /* the null sender */
+		{ "j\xf6rg@x.test", false }, /* ISO 8859-1 */
+		{ "a@x\xc2\x9b.test", false }, /* C1: CSI */
+		{ "a\x7f@x.test", false },
+		{ "a@x>\r\nDATA", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(letter_is_address(span_of(cases[i].text)),
+		    cases[i].address);
+	assert_true(letter_has_utf8_address(
+	    SPAN("To: a@x\nCc: J <j\xc3\xb6rg@x.test>\n\n")));
+	assert_true(
+	    letter_has_utf8_address(SPAN("From: <j\xc3\xb6rg@x.test>\n\n")));
+	/* a name in UTF-8 is a matter of 8BITMIME, as ever; the text is not
+	 * read
+	 */
+	assert_false(letter_has_utf8_address(SPAN(
+	    "From: J\xc3\xb6rg <a@x>\nSubject: \xc3\xb6\n\nTo: \xc3\xb6\n")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(utf8),
 		cmocka_unit_test(recipients),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(copies),
