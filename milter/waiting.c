@@ -24,7 +24,7 @@ struct waiting {
 	uint64_t size, head, tail; /* octets: capacity, end, oldest */
 	uint64_t kept; /* up to here the store knows */
 	uint64_t keeping; /* and will, if the transaction succeeds */
-	int64_t newest, age_s;
+	int64_t now, age_s; /* now: by the log's own clock */
 	struct waiting_lost lost;
 	uint64_t *dropped; /* saved and taken since */
 	size_t drops, room;
@@ -42,7 +42,7 @@ waiting_new(uint64_t bytes, uint64_t age_s)
 		return NULL;
 	w->size = size;
 	w->age_s = (int64_t)age_s;
-	w->newest = INT64_MIN / 2;
+	w->now = INT64_MIN / 2;
 	return w;
 }
 
@@ -74,7 +74,7 @@ entry_at(const struct waiting *w, uint64_t position)
 static bool
 too_old(const struct waiting *w, int64_t time)
 {
-	return w->newest - time > w->age_s;
+	return w->now - time > w->age_s;
 }
 
 /* Where the ring ends too soon even for a filler, nothing stands. */
@@ -150,8 +150,8 @@ put(struct waiting *w, uint32_t hash, const struct logline *l)
 		w->lost.full++;
 		return;
 	}
-	if (l->time > w->newest)
-		w->newest = l->time;
+	if (l->time > w->now || too_old(w, l->time))
+		w->now = l->time; /* else the clock was set back */
 	e = make_room(w, size);
 	*e = (struct entry){ .size = (uint32_t)size,
 		.name = (uint32_t)l->name.n,
@@ -355,7 +355,7 @@ waiting_load(struct waiting *w, struct txn *t, const char *log)
 
 	memset(w->heads, 0, sizeof w->heads);
 	w->drops = 0;
-	w->newest = INT64_MIN / 2;
+	w->now = INT64_MIN / 2;
 	w->lost = (struct waiting_lost){ 0 };
 	while (log != NULL && store_get_waiting(t, log, &number, &line))
 		number++;

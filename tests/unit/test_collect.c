@@ -164,6 +164,22 @@ record_comes_late(void **state)
 	is("e1", "relayed 2.1.9 a@h.test (2)"); /* once */
 }
 
+/* The clock was years ahead for a line, as before a machine has asked for the
+ * time; that line waits for ever, and what comes then waits as it should. */
+static void
+clock_was_ahead(void **state)
+{
+	(void)state;
+	lines("2036-01-01T00:00:00Z a " GONE("5F905A8456E")
+		STAMP SENT("3F905A8456E", "a@h.test", "250 ok"));
+	assert_int_equal(collect_save(c), MTRK_OK);
+	stop();
+	start();
+	record("e1", "3F905A8456E", T0, false);
+	collect();
+	is("e1", "relayed 2.1.9 a@h.test (1)");
+}
+
 /* A big message: its Message-ID is logged long before it has arrived. */
 static void
 id_long_before(void **state)
@@ -445,6 +461,7 @@ main(void)
 #define STORY(s) cmocka_unit_test_setup_teardown(s, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		STORY(record_comes_late),
+		STORY(clock_was_ahead),
 		STORY(id_long_before),
 		STORY(another_had_the_id),
 		STORY(id_comes_back),
