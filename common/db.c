@@ -125,8 +125,9 @@ env_open(struct db *db)
 		return rc;
 	mdb_env_set_maxreaders(db->env, READERS_MAX);
 	mdb_env_set_maxdbs(db->env, db->n_tables);
-	if (db->mode == DB_WRITE)
-		mdb_env_set_mapsize(db->env, map_bytes(db));
+	if (db->mode == DB_WRITE &&
+	    (rc = mdb_env_set_mapsize(db->env, map_bytes(db))) != 0)
+		return rc;
 	if ((rc = mdb_env_open(db->env, db->dir, flags, 0660)) != 0)
 		return rc;
 	if (db->mode == DB_WRITE)

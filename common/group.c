@@ -29,6 +29,8 @@ struct group {
 	struct job *first, **last;
 	unsigned waiting, wanted;
 	bool running, stop;
+	bool committing;
+	bool stuck; /* somebody waited in vain for what is committed now */
 	pthread_t committer;
 
 	unsigned recent, fading; /* the committer's own */
@@ -174,12 +176,14 @@ committer_main(void *arg)
 		}
 		gather(g);
 		jobs = take_jobs(g);
+		g->committing = true;
 		pthread_mutex_unlock(&g->lock);
 		start_us = now_us();
 		n = commit_group(g, jobs);
 		finish(jobs);
 		learn(g, n, now_us() - start_us);
 		pthread_mutex_lock(&g->lock);
+		g->committing = g->stuck = false;
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
@@ -208,14 +212,15 @@ wait_for(struct job *j, unsigned wait_ms)
 	return rc == 0 ? (enum mtrk_err)j->err : MTRK_BUSY;
 }
 
-/* False: there is no committer to do it. */
-static bool
+/* MTRK_IO: there is no committer to do it, or it hangs. */
+static enum mtrk_err
 enqueue(struct group *g, struct job *j)
 {
-	bool runs;
+	enum mtrk_err err = MTRK_IO;
 
 	pthread_mutex_lock(&g->lock);
-	if ((runs = committer_runs(g))) {
+	if (committer_runs(g) && !g->stuck) {
+		err = MTRK_OK;
 		j->holders++;
 		*g->last = j;
 		g->last = &j->next;
@@ -223,7 +228,16 @@ enqueue(struct group *g, struct job *j)
 			pthread_cond_signal(&g->work);
 	}
 	pthread_mutex_unlock(&g->lock);
-	return runs;
+	return err;
+}
+
+/* Whoever comes until a commit ends would wait in vain, too. */
+static void
+note_stuck(struct group *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->stuck = g->committing;
+	pthread_mutex_unlock(&g->lock);
 }
 
 enum mtrk_err
@@ -239,7 +253,9 @@ group_commit(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
 	}
 	*j = (struct job){ .run = run, .drop = drop, .arg = arg, .holders = 1 };
 	sem_init(&j->done, 0, 0);
-	err = enqueue(g, j) ? wait_for(j, wait_ms) : MTRK_IO;
+	err = enqueue(g, j);
+	if (err == MTRK_OK && (err = wait_for(j, wait_ms)) == MTRK_BUSY)
+		note_stuck(g);
 	job_release(j);
 	return err;
 }

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/lib/sample.h"
@@ -93,6 +94,31 @@ STAND_IN(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t at),
 STAND_IN(
     ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), -1)
 STAND_IN(int, fdatasync, (int fd), (fd), -1)
+
+STAND_IN(int, mdb_txn_renew, (MDB_txn * t), (t), LMDB_SAYS)
+STAND_IN(int, mdb_dbi_open,
+    (MDB_txn * t, const char *name, unsigned f, MDB_dbi *d), (t, name, f, d),
+    LMDB_SAYS)
+STAND_IN(int, mdb_env_create, (MDB_env * *e), (e), LMDB_SAYS)
+STAND_IN(int, mdb_env_open,
+    (MDB_env * e, const char *in, unsigned f, mdb_mode_t mode),
+    (e, in, f, mode), LMDB_SAYS)
+STAND_IN(int, mdb_env_set_mapsize, (MDB_env * e, size_t n), (e, n), LMDB_SAYS)
+
+/* The transaction is over either way. */
+int mdb_txn_commit(MDB_txn *);
+int
+mdb_txn_commit(MDB_txn *t)
+{
+	static int (*next)(MDB_txn *);
+
+	if (next == NULL)
+		*(void **)&next = real("mdb_txn_commit");
+	if (!fault())
+		return next(t);
+	mdb_txn_abort(t);
+	return LMDB_SAYS;
+}
 
 static char dir[256], path[300], why[STORE_WHY_MAX];
 static struct store *st;
@@ -215,6 +241,92 @@ events_survive(void **state)
 	survives(one_event, EIO);
 }
 
+/* A store that can't be opened says why, and can be opened afterwards. */
+static void
+opening_survives(void **state)
+{
+	static const int codes[] = { ENOSPC, EIO };
+
+	(void)state;
+	store_close(&st);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(codes); i++) {
+		long n = 0;
+
+		for (;;) {
+			enum mtrk_err err;
+
+			if (i % 2 == 0)
+				scratch_remove(path); /* it is made anew */
+			arm(++n, codes[i / 2]);
+			err = store_open(path, STORE_WRITE, 64 * MIB, &st, why);
+			countdown = 0;
+			if (!fired) {
+				assert_int_equal(err, MTRK_OK);
+				break;
+			}
+			if (err == MTRK_OK)
+				fail_msg("call %ld failed unnoticed", n);
+			assert_null(st);
+			assert_true(why[0] != '\0');
+			assert_int_equal(
+			    store_open(path, STORE_WRITE, 64 * MIB, &st, why),
+			    MTRK_OK);
+			store_close(&st);
+		}
+		assert_in_range(n, 8, 999);
+		store_close(&st);
+	}
+	assert_int_equal(
+	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
+}
+
+/* What is looked up fails, and is found the next time. */
+static void
+reading_survives(void **state)
+{
+	char envid[SAMPLE_ENVID];
+	long n = 0;
+
+	(void)state;
+	sample_envid(envid, 1);
+	for (;;) {
+		size_t found = 0;
+		enum mtrk_err err;
+
+		arm(++n, EIO);
+		err = store_find(st, span_of(envid), count, &found);
+		countdown = 0;
+		if (err == MTRK_OK && found != 1)
+			fail_msg("call %ld failed: \"no such message\"", n);
+		if (!fired)
+			break;
+	}
+	assert_in_range(n, 4, 999);
+}
+
+/* Somebody holds the store and doesn't end: one message waits as long as it
+ * may, those behind it not at all.  Then all is well again. */
+static void
+stuck(void **state)
+{
+	enum { HOUR_MS = 3600 * 1000 };
+	struct txn other = store_begin(st);
+	struct sample s;
+	enum mtrk_err err;
+
+	(void)state;
+	sample_message(&s, 11);
+	assert_int_equal(store_add(st, &s.m, 50), MTRK_BUSY);
+	sample_message(&s, 12);
+	assert_int_equal(store_add(st, &s.m, HOUR_MS), MTRK_IO);
+	assert_int_equal(store_end(&other), MTRK_OK);
+	do
+		err = store_add(st, &s.m, WAIT);
+	while (err == MTRK_IO);
+	assert_int_equal(err, MTRK_OK);
+	assert_int_equal(contents(), 5);
+}
+
 enum { MESSAGES = 1000, THREADS = 4, KILLS = 60 };
 
 static int told; /* the pipe's end that hears of what was answered 250 */
@@ -282,7 +394,9 @@ run_and_kill(long kill_at)
 		sample_envid(envid, answered[i] + 1000);
 		store_find(st, span_of(envid), count, &found);
 		if (found != 1)
-			fail_msg("%s was answered 250 and is not there", envid);
+			fail_msg("killed at %ld: %s was answered 250 and is "
+				 "not there",
+			    kill_at, envid);
 	}
 	contents();
 	store_close(&st);
@@ -293,18 +407,22 @@ run_and_kill(long kill_at)
 static void
 killed_anywhere(void **state)
 {
-	unsigned long all;
+	unsigned long all, random;
 
 	(void)state;
 	store_close(&st);
 	scratch_remove(path);
 	all = run_and_kill(0);
 	assert_true(all > MESSAGES);
-	/* spread over the whole run, and a row of neighbours */
-	for (unsigned long i = 1; i <= KILLS; i++)
-		run_and_kill((long)(i * all / (KILLS + 1)));
-	for (unsigned long i = 0; i < KILLS / 2; i++)
-		run_and_kill((long)(all / 2 + i));
+	/* spread over the whole run, never at the same steps, and a row of
+	 * neighbours */
+	random = (unsigned long)time(NULL);
+	for (unsigned long i = 0; i < KILLS; i++)
+		run_and_kill(
+		    (long)(i * all / KILLS + random % (all / KILLS) + 1));
+	random %= all - KILLS / 2;
+	for (unsigned long i = 1; i <= KILLS / 2; i++)
+		run_and_kill((long)(random + i));
 }
 
 int
@@ -314,6 +432,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FAULT_TEST(adding_survives),
 		FAULT_TEST(events_survive),
+		FAULT_TEST(opening_survives),
+		FAULT_TEST(reading_survives),
+		FAULT_TEST(stuck),
 		FAULT_TEST(killed_anywhere),
 	};
 
