@@ -86,7 +86,8 @@ static void
 become_keeper(int fd, const char *const *paths, size_t n)
 {
 	static const int deaf[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE };
-	struct sandbox_path may[KEEPER_FILES_MAX];
+	/* symbolic links lead anywhere, and elsewhere after a renewal */
+	static const struct sandbox_path may = { "/", SANDBOX_READ };
 
 	for (size_t i = 0; i < ARRAY_LEN(deaf); i++)
 		(void)signal(deaf[i], SIG_IGN);
@@ -95,9 +96,7 @@ become_keeper(int fd, const char *const *paths, size_t n)
 	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
 	(void)prctl(PR_SET_NAME, "mtrk-keeper");
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	for (size_t i = 0; i < n; i++)
-		may[i] = (struct sandbox_path){ paths[i], SANDBOX_READ_BESIDE };
-	(void)sandbox_files(may, n);
+	(void)sandbox_files(&may, 1);
 	serve(STDIN_FILENO, paths, n);
 	_exit(0);
 }

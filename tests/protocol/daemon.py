@@ -215,7 +215,18 @@ def check_tls_versions(house):
 def check_hup(house):
     """A renewed certificate is shown to whoever comes next; nobody is
     dropped, and files that are no certificate change nothing."""
-    cert, key = certificate(house, "old", "mtqp.example.org")
+    # as certbot keeps them: links that are renewed, to files elsewhere
+    live = house.dir + "/live"
+    os.mkdir(live)
+    cert, key = live + "/fullchain.pem", live + "/privkey.pem"
+
+    def link(target, path):
+        os.symlink(target, path + ".new")
+        os.rename(path + ".new", path)
+
+    for old, path in zip(certificate(house, "old", "mtqp.example.org"),
+                         (cert, key)):
+        link("../" + os.path.basename(old), path)
     audit = house.dir + "/audit"
     server = Server(house, "hup", ["TLSCertificate " + cert, "TLSKey " + key,
                                    "AuditLog " + audit])
@@ -231,12 +242,16 @@ def check_hup(house):
         fill.until("HUP", lambda: server.log().count("event=hup") == times)
 
     new = certificate(house, "new", "mtqp.example.org")
-    os.rename(new[0], cert)
+    archive = house.dir + "/archive"
+    os.mkdir(archive)
+    for i in range(2):
+        os.rename(new[i], archive + "/%d.pem" % i)
+    link(archive + "/0.pem", cert)
     os.rename(audit, audit + ".1")
     hup(1)  # the key is still the old one
     assert "key values mismatch" in server.log()
     assert whose(secured(server.port, "mtqp.example.org", None)) == "old"
-    os.rename(new[1], key)
+    link(archive + "/1.pem", key)
     hup(2)
     assert whose(secured(server.port, "mtqp.example.org", None)) == "new"
     assert whose(context().wrap_socket(half.sock)) == "old"
