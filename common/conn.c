@@ -260,15 +260,16 @@ conn_unmake(struct conn *c)
 static void
 conn_free(struct conn *c)
 {
+	const struct protocol *p = c->protocol;
 	struct loop *l = c->loop;
 
 	if (c->user != NULL)
-		c->protocol->closed(c, c->user, c->why);
+		p->closed(c, c->user, c->why);
 	LIST_REMOVE(c, others);
 	l->held -= c->counted;
 	l->room->held -= c->counted;
 	conn_unmake(c);
-	loop_left(l);
+	loop_left(l, p);
 }
 
 static bool
@@ -443,6 +444,26 @@ conn_new(struct loop *l, const struct protocol *p, int fd)
 	return c;
 }
 
+static void
+miss(const struct protocol *p, void *arg, const struct net_ip *ip)
+{
+	if (p->missed != NULL)
+		p->missed(arg, ip);
+}
+
+static void
+begin(struct conn *c, void *arg)
+{
+	conn_wait(c, WAIT_REQUEST);
+	c->serving = true;
+	if ((c->user = c->protocol->opened(c, arg)) == NULL) {
+		miss(c->protocol, arg, &c->ip);
+		conn_drop(c, "not wanted");
+	}
+	c->serving = false;
+	flush(c);
+}
+
 void
 conn_accepted(struct loop *l, const struct protocol *p, void *arg, int fd,
     const struct sockaddr *peer, size_t peer_len)
@@ -451,24 +472,21 @@ conn_accepted(struct loop *l, const struct protocol *p, void *arg, int fd,
 	const char *why = NULL;
 	struct conn *c;
 
-	if (++l->room->conns > l->room->conns_max)
+	if (++l->room->conns[p->aside] > l->room->conns_max[p->aside])
 		why = "too many connections";
-	else if (p->admits != NULL && !p->admits(arg, &ip))
-		why = "too many connections of one address";
-	if (why != NULL)
+	else if (p->refuses != NULL)
+		why = p->refuses(arg, &ip);
+	if (why != NULL) {
 		refuse(fd, p, why);
-	if (why != NULL || (c = conn_new(l, p, fd)) == NULL) {
-		loop_left(l);
-		return;
+		loop_left(l, p);
+	} else if ((c = conn_new(l, p, fd)) == NULL) {
+		miss(p, arg, &ip);
+		loop_left(l, p);
+	} else {
+		c->ip = ip;
+		net_accepted(fd, peer, peer_len, c->peer, sizeof c->peer);
+		begin(c, arg);
 	}
-	c->ip = ip;
-	net_accepted(fd, peer, peer_len, c->peer, sizeof c->peer);
-	conn_wait(c, WAIT_REQUEST);
-	c->serving = true;
-	if ((c->user = p->opened(c, arg)) == NULL)
-		conn_drop(c, "not wanted");
-	c->serving = false;
-	flush(c);
 }
 
 void

@@ -92,10 +92,11 @@ loop_new(unsigned conns_max, struct loop **out)
 		free(r);
 		return err;
 	}
-	r->conns_max = conns_max;
+	r->conns_max[false] = conns_max;
+	r->conns_max[true] = LOOP_ASIDE_MAX;
 	r->held_max = SIZE_MAX;
 	r->loops[r->loops_n++] = *out;
-	net_allow_descriptors(conns_max + SPARE_FDS);
+	net_allow_descriptors(conns_max + LOOP_ASIDE_MAX + SPARE_FDS);
 	return MTRK_OK;
 }
 
@@ -140,7 +141,7 @@ loop_limit_memory(struct loop *l, size_t octets)
 unsigned
 loop_connections(const struct loop *l)
 {
-	return l->room->conns;
+	return l->room->conns[false];
 }
 
 void

@@ -22,6 +22,7 @@ enum {
 	LOOP_LINE_MAX = 4096, /* octets before CRLF that a protocol may ask */
 	LOOP_OUTPUT_MAX = 64 * 1024, /* more queued: no line is read */
 	LOOP_ADDRESS = 64, /* "192.0.2.1", "2001:db8::1" */
+	LOOP_ASIDE_MAX = 8, /* connections of protocols aside; ours */
 };
 
 struct loop;
@@ -43,7 +44,11 @@ struct protocol {
 	unsigned answer_s; /* for us, from conn_hold() to conn_resume() */
 	const char *refusal; /* said to one connection too many; may be NULL */
 
-	bool (*admits)(void *arg, const struct net_ip *); /* NULL: all */
+	bool aside; /* has a few places of its own, none of conns_max */
+	/* Why this one isn't served, static; NULL: it is.  May be NULL: all. */
+	const char *(*refuses)(void *arg, const struct net_ip *);
+	/* Not refused, and yet it is never opened; may be NULL. */
+	void (*missed)(void *arg, const struct net_ip *);
 	void *(*opened)(struct conn *, void *arg); /* NULL: drop it */
 	/* LINE_OK, or a fault and no bytes; they die when line() returns. */
 	void (*line)(struct conn *, void *user, enum line, struct span);
@@ -72,7 +77,7 @@ enum mtrk_err loop_listen_local(
 /* Octets that all connections' buffers may hold together; when they would hold
  * more, those with the most are dropped. */
 void loop_limit_memory(struct loop *, size_t octets);
-unsigned loop_connections(const struct loop *);
+unsigned loop_connections(const struct loop *); /* none that are aside */
 /* Call `ready` whenever there is something to read.  Not for ever: until
  * loop_free(). */
 enum mtrk_err loop_watch(

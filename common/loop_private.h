@@ -36,12 +36,12 @@ struct source {
 /* What the loops that serve side by side have in common.  The first is the one
  * that accepts. */
 struct loop_room {
-	atomic_uint conns;
+	atomic_uint conns[2]; /* of all protocols; of those aside */
 	atomic_ulong last_id;
 	atomic_size_t held; /* octets in the connections' own buffers */
 	atomic_bool draining, stopping;
 	/* set before there are threads: */
-	unsigned conns_max;
+	unsigned conns_max[2]; /* the same */
 	size_t held_max;
 	const struct loop_hooks *hooks; /* or NULL */
 	struct loop *loops[LOOPS_MAX];
@@ -79,7 +79,8 @@ void loop_run_calls(struct loop *); /* what other threads asked for */
 /* A new socket, which is taken, for whichever loop's turn it is. */
 void loop_deal(struct loop *from, const struct protocol *, void *arg, int fd,
     const struct sockaddr *peer, size_t peer_size);
-void loop_left(struct loop *); /* a connection did */
+/* A connection did. */
+void loop_left(struct loop *, const struct protocol *);
 
 /* A new socket, which is taken in any case. */
 void conn_accepted(struct loop *, const struct protocol *, void *arg, int fd,

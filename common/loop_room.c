@@ -98,10 +98,17 @@ loop_stop(struct loop *l)
 	loop_wake_others(l);
 }
 
-void
-loop_left(struct loop *l)
+static bool
+is_empty(const struct loop_room *r)
 {
-	if (atomic_fetch_sub(&l->room->conns, 1) == 1 && l->room->draining)
+	return r->conns[false] == 0 && r->conns[true] == 0;
+}
+
+void
+loop_left(struct loop *l, const struct protocol *p)
+{
+	l->room->conns[p->aside]--;
+	if (l->room->draining && is_empty(l->room))
 		loop_stop(l);
 }
 
@@ -111,7 +118,7 @@ loop_drain(struct loop *l)
 	l->room->draining = true;
 	loop_deaf(l);
 	look_around(l);
-	if (l->room->conns == 0)
+	if (is_empty(l->room))
 		loop_stop(l);
 	else
 		for_others(l, wake);

@@ -106,6 +106,7 @@ on_line(struct conn *c, void *user, enum line what, struct span line)
 
 const struct protocol metrics_http = {
 	.name = "metrics",
+	.aside = true,
 	.line_max = 4000, /* LOOP_LINE_MAX, about */
 	.idle_s = 10,
 	.line_s = 10,

@@ -229,8 +229,8 @@ chain_it(struct client *client, struct reply *r)
 	tstat_free(&r->known);
 }
 
-static bool
-admits(void *arg, const struct net_ip *ip)
+static const char *
+refuses(void *arg, const struct net_ip *ip)
 {
 	struct service *s = ((const struct service_door *)arg)->service;
 	bool yes;
@@ -240,15 +240,21 @@ admits(void *arg, const struct net_ip *ip)
 	pthread_mutex_unlock(&s->lock);
 	if (!yes)
 		metric_add(METRIC_REFUSED);
-	return yes;
+	return yes ? NULL : "too many connections of one address";
 }
 
 static void
-left(struct service *s, const struct conn *c)
+left(struct service *s, const struct net_ip *ip)
 {
 	pthread_mutex_lock(&s->lock);
-	limits_closed(s->limits, conn_ip(c));
+	limits_closed(s->limits, ip);
 	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+missed(void *arg, const struct net_ip *ip)
+{
+	left(((const struct service_door *)arg)->service, ip);
 }
 
 static bool
@@ -270,10 +276,8 @@ on_opened(struct conn *c, void *arg)
 	struct client *client = malloc(sizeof *client);
 
 	metric_add(METRIC_CONNECTIONS);
-	if (client == NULL) {
-		left(s, c);
+	if (client == NULL)
 		return NULL;
-	}
 	client->service = s;
 	client->conn = c;
 	client->waits = NULL;
@@ -325,7 +329,7 @@ on_closed(struct conn *c, void *user, const char *why)
 
 	log_debug("conn=%lu event=close client=%s why=\"%s\"", conn_id(c),
 	    conn_peer(c), why);
-	left(client->service, c);
+	left(client->service, conn_ip(c));
 	if (client->waits != NULL)
 		chain_forget(client->service->chain, client);
 	free(client->waits);
@@ -348,9 +352,9 @@ service_start(struct service *s)
 		.idle_s = 600, /* Q11: not less */ \
 		    .line_s = 30, .flush_s = 60, .tls_s = 15, \
 		.answer_s = 115, /* Q13: two minutes */ \
-		    .refusal = (its_refusal), .admits = admits, \
-		.opened = on_opened, .line = on_line, .secured = on_secured, \
-		.closed = on_closed, \
+		    .refusal = (its_refusal), .refuses = refuses, \
+		.missed = missed, .opened = on_opened, .line = on_line, \
+		.secured = on_secured, .closed = on_closed, \
 	}
 const struct protocol service_mtqp =
     MTQP("mtqp", "-TEMP/MTQP/unavailable too many connections\r\n");

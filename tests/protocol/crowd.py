@@ -32,7 +32,7 @@ LARGE = ("TRACK many@client.example %s\r\n" % SECRET).encode()
 
 
 def octets(dice, n):
-    return bytes(dice.randrange(256) for _ in range(n))
+    return dice.randbytes(n)
 
 
 def words(dice):

@@ -400,13 +400,7 @@ def check_client_limits(house):
     assert server.stop() == 0
 
 
-def check_metrics(house):
-    path = house.dir + "/metrics"
-    server = Server(house, "metrics", ["MetricsSocket " + path])
-    client = greeted(server.port)
-    client.send((TRACK % "fresh" + "XYZZY\r\n").encode())
-    while not client.line().startswith("-BAD"):
-        pass
+def scrape(path):
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -417,6 +411,17 @@ def check_metrics(house):
                 break
             text += more
     head, _, body = text.decode().partition("\r\n\r\n")
+    return head, body
+
+
+def check_metrics(house):
+    path = house.dir + "/metrics"
+    server = Server(house, "metrics", ["MetricsSocket " + path])
+    client = greeted(server.port)
+    client.send((TRACK % "fresh" + "XYZZY\r\n").encode())
+    while not client.line().startswith("-BAD"):
+        pass
+    head, body = scrape(path)
     assert head.startswith("HTTP/1.0 200 ") and "Content-Length: %d" % len(
         body) in head, head
     for line in ("mtqpd_answered_total 1", "mtqpd_bad_commands_total 1",
@@ -525,10 +530,20 @@ def check_reader_that_does_not_read(house):
 
 
 def check_limit(house):
-    server = Server(house, "limit", ["MTQPConnectionsPerClient 0"])
+    """Who looks at the counters takes nobody's place."""
+    path = house.dir + "/limit.metrics"
+    server = Server(house, "limit", ["MTQPConnectionsPerClient 0",
+                                     "MetricsSocket " + path])
+    lookers = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+    for looker in lookers:
+        looker.connect(path)
     clients = [Client(server.port) for _ in range(CONNS_MAX)]
     for c in clients:
         assert c.line().startswith("+OK+/MTQP")
+    assert lookers[-1].recv(1) == b""  # one too many of them
+    for looker in lookers:
+        looker.close()
+    assert "\nmtqpd_connections_open %d\n" % CONNS_MAX in scrape(path)[1]
     extra = Client(server.port)
     assert extra.line().startswith("-TEMP/MTQP/unavailable")
     assert extra.line() is None

@@ -27,7 +27,7 @@ import time
 
 sys.dont_write_bytecode = True
 import fill  # noqa: E402
-from daemon import SECRET, context, greeted, rss_kb, secured  # noqa: E402
+from daemon import SECRET, context, greeted, rss_kb, scrape, secured  # noqa: E402
 from run import Client, House, Server, free_port  # noqa: E402
 
 ADDRESSES = 1000  # 127.1.0.0 and on; each stays below the default limit
@@ -386,17 +386,9 @@ class Honest:
 
 
 def open_now(house):
-    """Connections as the server counts them; this one is among them."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(house.dir + "/metrics")
-        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        text = b""
-        while more := s.recv(65536):
-            text += more
-    for line in text.decode().splitlines():
-        if line.startswith("mtqpd_connections_open "):
-            return int(line.split()[1])
-    raise AssertionError(text)
+    """Connections as the server counts them."""
+    body = scrape(house.dir + "/metrics")[1]
+    return int(re.search(r"^mtqpd_connections_open (\d+)$", body, re.M)[1])
 
 
 def descriptors(pid):
@@ -459,7 +451,7 @@ def siege_of(house, seed):
     friend = Honest(server.port)
     time.sleep(0.5)  # to have something to compare with
     friend.end("before")
-    fill.until("the honest one to be gone", lambda: open_now(house) == 1)
+    fill.until("the honest one to be gone", lambda: open_now(house) == 0)
     fds, memory = descriptors(pid), rss_kb(pid)
     friend, begin = Honest(server.port), time.monotonic()
     siege = Siege(random.Random(seed), ports, count)
@@ -470,7 +462,7 @@ def siege_of(house, seed):
     print("  %d connections at once (%d wanted), %d more ended by the server,"
           " in %.1f s" % (most, count, siege.ended, time.monotonic() - begin))
     check_memory(house, count, peak - memory)
-    fill.until("end of their connections", lambda: open_now(house) == 1, 60)
+    fill.until("end of their connections", lambda: open_now(house) == 0, 60)
     fill.until("end of their descriptors", lambda: descriptors(pid) == fds)
     print("  afterwards: %d descriptors as before, %d KB more memory" % (
         fds, rss_kb(pid) - memory))

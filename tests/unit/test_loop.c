@@ -3,6 +3,7 @@
 #include "tests/lib/cm.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,12 +19,25 @@ static int gate[2]; /* a line "hang" waits here for an octet */
 static atomic_uint open_now, ended;
 static pthread_t served_by[CONNS];
 static atomic_uint served;
+static atomic_bool no_memory, no_events;
+static atomic_uint missed_n;
+
+static void
+missed(void *arg, const struct net_ip *ip)
+{
+	(void)arg;
+	assert_true(net_ip_is_v4(ip));
+	missed_n++;
+}
 
 static void *
 opened(struct conn *c, void *arg)
 {
-	unsigned i = served++;
+	unsigned i;
 
+	if (no_memory)
+		return NULL;
+	i = served++;
 	served_by[i] = pthread_self();
 	open_now++;
 	conn_write(c, SPAN("hello\r\n"));
@@ -59,6 +73,7 @@ static const struct protocol protocol = { .name = "test",
 	.idle_s = 60,
 	.line_s = 60,
 	.flush_s = 60,
+	.missed = missed,
 	.opened = opened,
 	.line = on_line,
 	.closed = closed };
@@ -103,6 +118,41 @@ static void
 say(int fd, struct span line)
 {
 	assert_int_equal(write(fd, line.p, line.n), line.n);
+}
+
+/* Stands before libevent's: each connection needs it. */
+struct event_base;
+typedef void callback(int fd, short what, void *arg);
+struct event *event_new(
+    struct event_base *, int fd, short what, callback *, void *arg);
+
+struct event *
+event_new(
+    struct event_base *base, int fd, short what, callback *call, void *arg)
+{
+	static struct event *(*next)(
+	    struct event_base *, int, short, callback *, void *);
+
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "event_new");
+	return no_events ? NULL : next(base, fd, what, call, arg);
+}
+
+/* It is let go, and whoever admitted it hears of that. */
+static void
+there_is_no_memory(uint16_t port, atomic_bool *for_what)
+{
+	unsigned before = missed_n;
+	int fd;
+
+	*for_what = true;
+	fd = dial(port);
+	assert_int_equal(heard(fd), '\0');
+	for (int i = 0; i < TURNS && missed_n == before; i++)
+		usleep(5000);
+	assert_int_equal(missed_n, before + 1);
+	*for_what = false;
+	close(fd);
 }
 
 static void *
@@ -155,6 +205,10 @@ side_by_side(void **state)
 	loop_set_hooks(loop, &hooks);
 	assert_int_equal(loop_threads(loop, THREADS), MTRK_OK);
 	assert_int_equal(pthread_create(&first, NULL, serve, NULL), 0);
+	for (size_t i = 0; i < THREADS; i++) { /* in each of them */
+		there_is_no_memory(port, &no_memory);
+		there_is_no_memory(port, &no_events);
+	}
 	for (size_t i = 0; i < CONNS; i++) {
 		fd[i] = dial(port);
 		assert_int_equal(heard(fd[i]), 'h');

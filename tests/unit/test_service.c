@@ -33,12 +33,34 @@ chained_answers_come_in_time(void **state)
 	}
 }
 
+/* Admitted, but never opened for want of memory: its share is given back. */
+static void
+whom_there_is_no_memory_for(void **state)
+{
+	const struct limits_conf one = { .connections = 1 };
+	const struct net_ip ip = { { [10] = 0xff, [11] = 0xff, [12] = 192 } };
+	struct service service = { .store = (struct store *)&service };
+	struct service_door door = { .service = &service };
+
+	(void)state;
+	assert_int_equal(limits_new(&one, 64, 1, &service.limits), MTRK_OK);
+	service_start(&service);
+	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
+		assert_null(protocols[i]->refuses(&door, &ip));
+		assert_non_null(protocols[i]->refuses(&door, &ip));
+		protocols[i]->missed(&door, &ip);
+	}
+	assert_null(service_mtqp.refuses(&door, &ip));
+	limits_free(&service.limits);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_clients_are_kept),
 		cmocka_unit_test(chained_answers_come_in_time),
+		cmocka_unit_test(whom_there_is_no_memory_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
