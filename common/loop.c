@@ -163,11 +163,12 @@ loop_thread_ends(struct loop *l)
 enum mtrk_err
 loop_turns(struct loop *l)
 {
-	const struct loop_hooks *h = l->room->hooks;
+	const struct loop_hooks *h;
 	int rc = 0;
 
 	while (rc == 0 && !l->room->stopping) {
 		rc = event_base_loop(l->base, EVLOOP_ONCE);
+		h = l->room->hooks;
 		if (h != NULL)
 			h->after_turn(h->arg);
 	}

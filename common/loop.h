@@ -86,13 +86,18 @@ enum mtrk_err loop_watch(
 enum mtrk_err loop_timer(
     struct loop *, unsigned every_s, void (*due)(void *arg), void *arg);
 
+/* Call `due` once, in so many seconds. */
+enum mtrk_err loop_later(
+    struct loop *, unsigned after_s, void (*due)(void *arg), void *arg);
+
 /* Called in each of the loop's threads. */
 struct loop_hooks {
 	void (*after_turn)(void *arg); /* all that was ready has been served */
 	void (*thread_ends)(void *arg); /* but not the first one */
 	void *arg;
 };
-void loop_set_hooks(struct loop *, const struct loop_hooks *); /* borrowed */
+/* Borrowed.  While there is one thread. */
+void loop_set_hooks(struct loop *, const struct loop_hooks *);
 
 /*
  * Serve in `n` threads: n - 1 that start now, and the one that calls

@@ -141,13 +141,13 @@ on_source(evutil_socket_t fd, short what, void *arg)
 }
 
 static enum mtrk_err
-add_event(struct loop *l, int fd, short what, const struct timeval *every,
-    struct source *s)
+add_event(struct loop *l, int fd, short what, event_callback_fn call,
+    const struct timeval *after, struct source *s)
 {
 	if (s == NULL)
 		return MTRK_NOMEM;
-	s->event = event_new(l->base, fd, what | EV_PERSIST, on_source, s);
-	if (s->event != NULL && event_add(s->event, every) == 0)
+	s->event = event_new(l->base, fd, what, call, s);
+	if (s->event != NULL && event_add(s->event, after) == 0)
 		return MTRK_OK;
 	source_free(s);
 	return MTRK_NOMEM;
@@ -156,7 +156,29 @@ add_event(struct loop *l, int fd, short what, const struct timeval *every,
 enum mtrk_err
 loop_watch(struct loop *l, int fd, void (*ready)(void *), void *arg)
 {
-	return add_event(l, fd, EV_READ, NULL, source_new(l, ready, arg));
+	return add_event(l, fd, EV_READ | EV_PERSIST, on_source, NULL,
+	    source_new(l, ready, arg));
+}
+
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct source *s = arg;
+	void (*call)(void *) = s->call;
+
+	(void)fd;
+	(void)what;
+	arg = s->arg;
+	source_free(s);
+	call(arg);
+}
+
+enum mtrk_err
+loop_later(struct loop *l, unsigned after_s, void (*due)(void *), void *arg)
+{
+	const struct timeval after = { .tv_sec = after_s };
+
+	return add_event(l, -1, 0, on_later, &after, source_new(l, due, arg));
 }
 
 enum mtrk_err
@@ -164,5 +186,6 @@ loop_timer(struct loop *l, unsigned every_s, void (*due)(void *), void *arg)
 {
 	const struct timeval every = { .tv_sec = every_s };
 
-	return add_event(l, -1, 0, &every, source_new(l, due, arg));
+	return add_event(
+	    l, -1, EV_PERSIST, on_source, &every, source_new(l, due, arg));
 }

@@ -37,6 +37,10 @@ enum {
 	DEAD_READERS_S = 60,
 	CHAIN_LOOK_S = 1,
 	THREADS_MAX = 4, /* ours */
+	STORE_LOOK_S = 1,
+	STORE_LOOKS_A_WORD = 60, /* once a minute */
+	STORE_FAULTS_MAX =
+	    5, /* while somebody makes it, its modes may be any */
 };
 
 static struct server {
@@ -47,7 +51,8 @@ static struct server {
 	struct service service;
 	struct service_door clear, tls_first;
 	bool listens_by_default;
-	bool stopping;
+	bool ready, stopping, failed;
+	unsigned looks, faults; /* for a store that isn't there */
 } server = {
 	.clear = { &server.service, false },
 	.tls_first = { &server.service, true },
@@ -75,21 +80,23 @@ on_hup(void)
 	struct tls_ctx *fresh = NULL;
 	char why[CERTIFICATES_WHY_MAX];
 
-	notify("RELOADING=1");
+	if (server.ready)
+		notify("RELOADING=1");
 	if (server.service.tls != NULL &&
 	    certificates_load(&server.conf, server.keeper, &fresh, why) !=
 		MTRK_OK)
 		log_err("event=tls text=\"%s\" kept=old", why);
 	if (fresh != NULL)
 		service_replace_tls(&server.service, fresh);
-	if (audit_open(server.conf.audit_log) != MTRK_OK)
+	if (server.ready && audit_open(server.conf.audit_log) != MTRK_OK)
 		log_err("event=audit path=\"%s\" text=\"%m\" kept=old",
 		    server.conf.audit_log);
 	metric_add(METRIC_RELOADS);
 	log_notice("event=hup certificates=%s text=\"other settings need a"
 		   " restart\"",
 	    fresh != NULL ? "new" : "as before");
-	notify("READY=1");
+	if (server.ready)
+		notify("READY=1");
 }
 
 static void
@@ -229,7 +236,7 @@ start_listening(const struct conf *c)
 		if (!listen_on(&l, &service_mtqps, &server.tls_first))
 			return false;
 	}
-	return start_metrics(c->metrics_socket);
+	return true;
 }
 
 static bool
@@ -316,16 +323,27 @@ start_threads(const struct conf *c)
 	return false;
 }
 
-static bool
-start_store(const struct conf *c)
+/* MTRK_NOTFOUND: there is none yet. */
+static enum mtrk_err
+open_store(void)
 {
 	char why[STORE_WHY_MAX];
+	enum mtrk_err err = store_open(
+	    server.conf.store, STORE_READ, 0, &server.service.store, why);
 
-	if (store_open(c->store, STORE_READ, 0, &server.service.store, why) ==
-	    MTRK_OK)
-		return true;
-	log_err("event=store text=\"%s\"", why);
-	return false;
+	if (err != MTRK_OK && err != MTRK_NOTFOUND)
+		log_err("event=store text=\"%s\"", why);
+	else if (err != MTRK_OK && server.looks++ % STORE_LOOKS_A_WORD == 0)
+		log_notice("event=wait text=\"%s\"", why);
+	return err;
+}
+
+static bool
+start_store(void)
+{
+	enum mtrk_err err = open_store();
+
+	return err == MTRK_OK || err == MTRK_NOTFOUND;
 }
 
 static const char *
@@ -335,25 +353,32 @@ user_of(const struct conf *c)
 }
 
 static bool
-start_user(const struct conf *c, bool check)
+no_user(const struct conf *c)
+{
+	log_err(
+	    "event=user name=%s text=\"can't become this user\"", user_of(c));
+	return false;
+}
+
+static bool
+may_become_user(const struct conf *c)
 {
 	const char *user = user_of(c);
 	uid_t uid = 1;
 	gid_t gid;
-	bool ok;
 
-	if (!check)
-		ok = proc_drop(user) == MTRK_OK;
-	else
-		ok = geteuid() != 0 || user[0] == '\0' ||
-		    (proc_user(user, &uid, &gid) == MTRK_OK && uid != 0);
-	if (!ok)
-		log_err(
-		    "event=user name=%s text=\"can't become this user\"", user);
-	return ok;
+	return geteuid() != 0 || user[0] == '\0' ||
+	    (proc_user(user, &uid, &gid) == MTRK_OK && uid != 0) || no_user(c);
 }
 
-/* H21: all that needs rights, then give them up.  No step may fail. */
+static bool
+become_user(const struct conf *c)
+{
+	return proc_drop(user_of(c)) == MTRK_OK || no_user(c);
+}
+
+/* H21: all that needs rights, but for what a store brings.  No step may fail.
+ */
 static bool
 start(const struct conf *c, bool check)
 {
@@ -364,11 +389,11 @@ start(const struct conf *c, bool check)
 		log_err("event=start text=\"%m\"");
 		return false;
 	}
-	if (!start_listening(c) || !start_tls(c) || !start_store(c) ||
-	    !start_limits(c) || !start_chain(c) || !start_user(c, check))
+	if (!start_listening(c) || !start_tls(c) || !start_store() ||
+	    !start_limits(c) || !start_chain(c) || !may_become_user(c))
 		return false;
 	service_start(&server.service);
-	return true;
+	return !check || start_metrics(c->metrics_socket);
 }
 
 static void
@@ -399,12 +424,8 @@ start_events(void)
 	int signals = proc_signals();
 	unsigned watchdog_s = notify_watchdog_s();
 
-	db_linger(store_db(server.service.store));
-	loop_set_hooks(server.loop, &hooks);
 	if (signals != -1 &&
 	    loop_watch(server.loop, signals, on_signals, NULL) == MTRK_OK &&
-	    loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==
-		MTRK_OK &&
 	    watch_chain() &&
 	    (watchdog_s == 0 ||
 		loop_timer(server.loop, watchdog_s, on_watchdog, NULL) ==
@@ -415,22 +436,88 @@ start_events(void)
 }
 
 static bool
-serve(const struct conf *c)
+start_reading(void)
 {
-	bool ok;
+	db_linger(store_db(server.service.store));
+	loop_set_hooks(server.loop, &hooks);
+	return loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==
+	    MTRK_OK;
+}
 
-	if (!start_audit(c) || !start_events())
-		return false;
+static void
+log_as_configured(const struct conf *c)
+{
 	log_setup(
 	    "mtqpd", (enum log_to)c->log_to, (enum log_level)c->log_level);
+}
+
+/* There is a store.  Until now nobody has been listened to; H21: from now on
+ * there are no rights. */
+static bool
+admit(const struct conf *c)
+{
+	if (!start_metrics(c->metrics_socket) || !become_user(c) ||
+	    !start_audit(c) || !start_reading())
+		return false;
+	log_as_configured(c);
 	if (!start_threads(c))
 		return false;
+	server.ready = true;
 	log_notice("event=start version=%s store=\"%s\" tls=%s threads=%u",
 	    MTRK_VERSION, c->store, server.service.tls != NULL ? "yes" : "no",
 	    server.threads);
 	proc_ready();
 	notify("READY=1");
-	ok = loop_run(server.loop) == MTRK_OK;
+	return true;
+}
+
+static void on_no_store(void *arg);
+
+/* Programs are started in any order: whoever makes the store comes. */
+static bool
+wait_for_store(void)
+{
+	notify("EXTEND_TIMEOUT_USEC=60000000"); /* systemd's patience */
+	return loop_later(server.loop, STORE_LOOK_S, on_no_store, NULL) ==
+	    MTRK_OK;
+}
+
+static void
+on_no_store(void *arg)
+{
+	enum mtrk_err err;
+
+	(void)arg;
+	if (server.stopping)
+		return;
+	err = open_store();
+	server.faults =
+	    err == MTRK_OK || err == MTRK_NOTFOUND ? 0 : server.faults + 1;
+	if (err == MTRK_OK)
+		server.failed = !admit(&server.conf);
+	else
+		server.failed =
+		    server.faults > STORE_FAULTS_MAX || !wait_for_store();
+	if (server.failed)
+		loop_stop(server.loop);
+}
+
+static bool
+serve(const struct conf *c)
+{
+	bool ok;
+
+	if (!start_events())
+		return false;
+	if (server.service.store != NULL) {
+		ok = admit(c);
+	} else {
+		log_as_configured(c);
+		server.looks = 0; /* this log has heard nothing of it */
+		ok = wait_for_store();
+		proc_ready(); /* to make the store may be the next to start */
+	}
+	ok = ok && loop_run(server.loop) == MTRK_OK && !server.failed;
 	log_notice("event=end");
 	return ok;
 }

@@ -235,6 +235,8 @@ refuses(void *arg, const struct net_ip *ip)
 	struct service *s = ((const struct service_door *)arg)->service;
 	bool yes;
 
+	if (s->store == NULL)
+		return "there is no store yet";
 	pthread_mutex_lock(&s->lock);
 	yes = limits_connect(s->limits, ip, now_ms());
 	pthread_mutex_unlock(&s->lock);
@@ -357,5 +359,5 @@ service_start(struct service *s)
 		.secured = on_secured, .closed = on_closed, \
 	}
 const struct protocol service_mtqp =
-    MTQP("mtqp", "-TEMP/MTQP/unavailable too many connections\r\n");
+    MTQP("mtqp", "-TEMP/MTQP/unavailable try again later\r\n");
 const struct protocol service_mtqps = MTQP("mtqps", NULL);

@@ -15,10 +15,10 @@
 #include "mtqp/command.h"
 #include "mtqp/limits.h"
 
-/* All of it borrowed, and there as long as there are connections. */
+/* All of it borrowed, and there as long as connections are served. */
 struct service {
 	const struct conf *conf;
-	struct store *store;
+	struct store *store; /* NULL: none yet, so everybody is refused */
 	struct tls_ctx *tls; /* NULL: no certificate */
 	struct limits *limits;
 	struct chain *chain; /* NULL: other servers are not asked */

@@ -37,9 +37,14 @@ managed() { # NAME: started as systemd starts it
 	    "$bin/$1" -c "$lab/mtrk.conf" -f
 	lab_wait 20 grep -Fxq "$1 READY=1" "$lab/manager.log" || lab_fail "$1 is not ready"
 }
+# in any order: mtqpd waits for the store
+"$bin/mtqpd" -c "$lab/mtrk.conf" -n 2>"$lab/n" && grep -q "no store yet" "$lab/n" || lab_fail "$(cat "$lab/n")"
+lab_run mtqpd "$bin/mtqpd" -c "$lab/mtrk.conf" -f
+lab_wait 20 lab_listens "$mtqp_port" || lab_fail "no mtqpd"
+! lab_answers || lab_fail "it answers from no store"
+grep -q "event=wait" "$lab/mtqpd.log" || lab_fail "it doesn't say so"
 managed mtrk-milter
-lab_wait 20 test -f "$lab/store/lock.mdb" || lab_fail "no store"
-lab_start_mtqpd
+lab_wait 20 lab_answers || lab_fail "no mtqpd"
 uid_of() { awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$1/status"; }
 is() { local u; u=$(id -u "$1"); [ "$(uid_of "$2")" = "$u $u $u" ]; }
 is news "$mtrk_milter_pid" || lab_fail "mtrk-milter is $(uid_of "$mtrk_milter_pid")"

@@ -79,13 +79,60 @@ def check_faults(house):
         for args in (["-n"], ["-f"], []):
             run = exit_of(house, *args, "-c", conf)
             assert run.returncode == 78 and run.stderr, (name, args, run)
-    conf = house.conf("bad-store", [listen])
-    with open(conf) as f:
-        text = f.read().replace(house.dir + "/store", empty)
-    with open(conf, "w") as f:
-        f.write(text)
+    conf = house.conf("bad-store", [listen], empty)
+    run = exit_of(house, "-n", "-c", conf)  # it would wait
+    assert run.returncode == 0 and "no store yet" in run.stderr, run
+    with open(empty + "/data.mdb", "w") as f:
+        f.write("no database\n" * 1000)
     for args in (["-n"], ["-f"], []):
-        assert exit_of(house, *args, "-c", conf).returncode == 78, args
+        run = exit_of(house, *args, "-c", conf)
+        assert run.returncode == 78 and "not a store" in run.stderr, run
+
+
+def check_no_store(house):
+    """Started before whoever makes the store: it says so, waits, and answers
+    when it is there; what starts it in the background goes on meanwhile."""
+    # Q16: unavailable, and a reason for the log
+    folder, port = house.dir + "/late", free_port()
+    path = house.dir + "/notify.late"
+    os.mkdir(folder)
+    conf = house.conf("late", ["Listen 127.0.0.1:%d" % port] +
+                      house.with_tls(), folder + "/store")
+
+    def greeting():
+        client = Client(port)
+        word = client.line()
+        client.close()
+        return word
+
+    with open(folder + "/mtqpd.log", "w") as log, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(30)
+        run = subprocess.run([house.bin + "/mtqpd", "-c", conf], stderr=log,
+                             stdin=subprocess.DEVNULL, timeout=20,
+                             env={**os.environ, "NOTIFY_SOCKET": path})
+        said = lambda: open(folder + "/mtqpd.log").read()
+        assert run.returncode == 0, said()
+        fill.until("a word", lambda: said().count("event=wait") == 2)
+        pid = int(re.findall(r"mtqpd\[(\d+)\]", said())[-1])
+        assert greeting().startswith("-TEMP/MTQP/unavailable")
+        os.kill(pid, signal.SIGHUP)
+        fill.until("HUP", lambda: "event=hup certificates=new" in said())
+        heard = s.recv(100)
+        assert heard.startswith(b"EXTEND_TIMEOUT_USEC="), heard
+        assert " event=start " not in said()
+        House(house.bin, folder)
+        while heard != b"READY=1":
+            assert heard.startswith(b"EXTEND_TIMEOUT_USEC="), heard
+            heard = s.recv(100)
+        client = greeted(port)
+        client.send((TRACK % "four").encode())
+        assert client.line().startswith("+OK+ ")
+        assert said().count("event=wait") == 2, said()
+        os.kill(pid, signal.SIGTERM)
+        while s.recv(100) != b"STOPPING=1":
+            pass
 
 
 def check_background(house):

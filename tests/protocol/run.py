@@ -66,10 +66,11 @@ class House:
                 subprocess.run([os.path.dirname(bin_dir) + "/tests/hand",
                                 folder + "/store", envid, host], check=True)
 
-    def conf(self, name, lines):
+    def conf(self, name, lines, store=None):
         path = "%s/%s.conf" % (self.dir, name)
         with open(path, "w") as f:
-            f.write("Store %s/store\nLogTo stderr\n" % self.dir)
+            f.write("Store %s\nLogTo stderr\n"
+                    % (store or self.dir + "/store"))
             for preset in ("LogLevel debug", "ReportingMTA mx.example.org"):
                 word = preset.split(" ")[0] + " "
                 if not any(x.startswith(word) for x in lines):
