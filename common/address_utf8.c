@@ -9,10 +9,11 @@ enum { LAST_CONTROL = 0x9f /* C1 */ };
 bool
 address_is_ascii(struct span s)
 {
+	unsigned char all = 0;
+
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
+		all |= (unsigned char)s.p[i];
+	return all <= 127;
 }
 
 /* EmbeddedUnicodeChar = "\x{" 2*6HEXDIG "}", taken off if it stands there. */

@@ -14,11 +14,11 @@ is_xchar(char c)
 }
 
 static int
-place(const char *table, char c)
+digit(char c)
 {
-	const char *at = c != '\0' ? strchr(table, c) : NULL;
+	const char *at = c != '\0' ? strchr(hex, c) : NULL;
 
-	return at != NULL ? (int)(at - table) : -1;
+	return at != NULL ? (int)(at - hex) : -1;
 }
 
 /* hexchar = "+" and two upper-case hexadecimal digits */
@@ -28,8 +28,7 @@ hexchar(struct span in, size_t at)
 	int high, low;
 
 	if (in.p[at] != '+' || in.n - at < 3 ||
-	    (high = place(hex, in.p[at + 1])) < 0 ||
-	    (low = place(hex, in.p[at + 2])) < 0)
+	    (high = digit(in.p[at + 1])) < 0 || (low = digit(in.p[at + 2])) < 0)
 		return -1;
 	return high * 16 + low;
 }
@@ -40,13 +39,16 @@ xtext_decode(struct span in, char *out, size_t size, size_t *n)
 {
 	*n = 0;
 	for (size_t i = 0; i < in.n; i++) {
-		int c = is_xchar(in.p[i]) ? in.p[i] : hexchar(in, i);
+		int c = in.p[i];
 
+		if (!is_xchar(in.p[i])) {
+			c = hexchar(in, i);
+			i += 2;
+		}
 		if (c < 0)
 			return MTRK_SYNTAX;
 		if (*n == size)
 			return MTRK_TOOBIG;
-		i += is_xchar(in.p[i]) ? 0 : 2;
 		out[(*n)++] = (char)c;
 	}
 	return MTRK_OK;
@@ -88,6 +90,19 @@ unpadded(struct span in)
 	return in;
 }
 
+/* Its place in the alphabet; -1: none. */
+static int
+sextet(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 enum mtrk_err
 base64_decode(struct span in, unsigned char *out, size_t size, size_t *n)
 {
@@ -98,7 +113,7 @@ base64_decode(struct span in, unsigned char *out, size_t size, size_t *n)
 	if (in.n % 4 == 1)
 		return MTRK_SYNTAX;
 	for (size_t i = 0; i < in.n; i++) {
-		int v = place(base64, in.p[i]);
+		int v = sextet(in.p[i]);
 
 		if (v < 0)
 			return MTRK_SYNTAX;

@@ -100,24 +100,25 @@ struct field {
 static int
 next_field(struct span *rest, struct field *out)
 {
-	size_t len = 0, at = 1;
+	const char *p = rest->p, *end = p + rest->n;
+	size_t len = 0;
 	unsigned shift = 0;
 	unsigned char c;
 
 	if (rest->n == 0)
 		return 0;
+	out->tag = (unsigned char)*p++;
 	do {
-		if (at >= rest->n || shift > 28)
+		if (p == end || shift > 28)
 			return -1;
-		c = (unsigned char)rest->p[at++];
+		c = (unsigned char)*p++;
 		len |= (size_t)(c & 0x7f) << shift;
 		shift += 7;
 	} while (c & 0x80);
-	if (len > rest->n - at)
+	if (len > (size_t)(end - p))
 		return -1;
-	out->tag = (unsigned char)rest->p[0];
-	out->value = (struct span){ rest->p + at, len };
-	*rest = span_from(*rest, at + len);
+	out->value = (struct span){ p, len };
+	*rest = (struct span){ p + len, (size_t)(end - p) - len };
 	return 1;
 }
 

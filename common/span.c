@@ -133,23 +133,6 @@ span_number(struct span a, uint64_t max, uint64_t *out)
 	return true;
 }
 
-void
-big_put(char *to, uint64_t v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		to[i] = (char)(v >> (8 * (n - 1 - i)));
-}
-
-uint64_t
-big_get(const char *from, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | (unsigned char)from[i];
-	return v;
-}
-
 int
 span_find(struct span a, const char *needle)
 {

@@ -59,8 +59,21 @@ bool span_copy(char *buf, size_t size, struct span);
 /* Decimal digits only, at most `max`. */
 bool span_number(struct span, uint64_t max, uint64_t *out);
 /* A number as stored: big-endian, `n` octets of it. */
-void big_put(char *to, uint64_t, size_t n);
-uint64_t big_get(const char *, size_t n);
+static inline void
+big_put(char *to, uint64_t v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = (char)(v >> (8 * (n - 1 - i)));
+}
+static inline uint64_t
+big_get(const char *from, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | (unsigned char)from[i];
+	return v;
+}
 int span_find(struct span, const char *needle); /* offset, or -1 */
 
 /*

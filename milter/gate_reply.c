@@ -84,7 +84,8 @@ read_name(struct outbound *o, struct span reply)
 	struct span line, name, rest;
 
 	o->hop[0] = '\0';
-	next_line(&reply, &line);
+	if (!next_line(&reply, &line))
+		return;
 	span_split(words_of(line), ' ', &name, &rest);
 	if (is_host_name(name))
 		span_copy(o->hop, sizeof o->hop, name);
