@@ -1,6 +1,5 @@
 #include "common/tstat.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -21,23 +20,25 @@ enum {
 const struct tstat_field tstat_fields[TSTAT_FIELDS] = {
 #define PART(member) offsetof(struct tstat_part, member)
 #define RCPT(member) offsetof(struct tstat_recipient, member)
-	{ "Original-Envelope-Id", TSTAT_OF_MESSAGE, TSTAT_TEXT, true,
+	{ SPAN("Original-Envelope-Id"), TSTAT_OF_MESSAGE, TSTAT_TEXT, true,
 	    PART(envid), 0 },
-	{ "Reporting-MTA", TSTAT_OF_MESSAGE, TSTAT_TYPED, true,
+	{ SPAN("Reporting-MTA"), TSTAT_OF_MESSAGE, TSTAT_TYPED, true,
 	    PART(reporting_mta), PART(reporting_type) },
-	{ "Arrival-Date", TSTAT_OF_MESSAGE, TSTAT_DATE, true, PART(arrival),
-	    0 },
-	{ "Original-Recipient", TSTAT_OF_RECIPIENT, TSTAT_ADDRESS, true,
+	{ SPAN("Arrival-Date"), TSTAT_OF_MESSAGE, TSTAT_DATE, true,
+	    PART(arrival), 0 },
+	{ SPAN("Original-Recipient"), TSTAT_OF_RECIPIENT, TSTAT_ADDRESS, true,
 	    RCPT(original), RCPT(original_type) },
-	{ "Final-Recipient", TSTAT_OF_RECIPIENT, TSTAT_ADDRESS, true,
+	{ SPAN("Final-Recipient"), TSTAT_OF_RECIPIENT, TSTAT_ADDRESS, true,
 	    RCPT(final), RCPT(final_type) },
-	{ "Action", TSTAT_OF_RECIPIENT, TSTAT_ACTION, true, RCPT(action), 0 },
-	{ "Status", TSTAT_OF_RECIPIENT, TSTAT_STATUS, true, RCPT(status), 0 },
-	{ "Remote-MTA", TSTAT_OF_RECIPIENT, TSTAT_TYPED, false,
+	{ SPAN("Action"), TSTAT_OF_RECIPIENT, TSTAT_ACTION, true, RCPT(action),
+	    0 },
+	{ SPAN("Status"), TSTAT_OF_RECIPIENT, TSTAT_STATUS, true, RCPT(status),
+	    0 },
+	{ SPAN("Remote-MTA"), TSTAT_OF_RECIPIENT, TSTAT_TYPED, false,
 	    RCPT(remote_mta), RCPT(remote_type) },
-	{ "Last-Attempt-Date", TSTAT_OF_RECIPIENT, TSTAT_DATE, false,
+	{ SPAN("Last-Attempt-Date"), TSTAT_OF_RECIPIENT, TSTAT_DATE, false,
 	    RCPT(last_attempt), 0 },
-	{ "Will-Retry-Until", TSTAT_OF_RECIPIENT, TSTAT_DATE, false,
+	{ SPAN("Will-Retry-Until"), TSTAT_OF_RECIPIENT, TSTAT_DATE, false,
 	    RCPT(will_retry_until), 0 },
 #undef PART
 #undef RCPT
@@ -115,9 +116,8 @@ put_text(struct buf *out, const char *text)
 	size_t at = out->n;
 
 	buf_str(out, text);
-	if (out->err == MTRK_OK)
-		for (char *p = out->p + at; *p != '\0'; p++)
-			*p = tstat_char(*p);
+	for (; out->err == MTRK_OK && at < out->n; at++)
+		out->p[at] = tstat_char(out->p[at]);
 }
 
 /* T8: a type is an atom. */
@@ -187,15 +187,18 @@ put_value(struct buf *line, const struct tstat_field *f, const void *from)
 
 	switch (f->kind) {
 	case TSTAT_TYPED:
-		return put_typed(line, *(char *const *)(base + f->type_at),
-		    *(char *const *)at);
+		return put_typed(line,
+		    *(const char *const *)(base + f->type_at),
+		    *(const char *const *)at);
 	case TSTAT_ADDRESS:
-		return put_address(line, *(char *const *)(base + f->type_at),
-		    *(char *const *)at);
+		return put_address(line,
+		    *(const char *const *)(base + f->type_at),
+		    *(const char *const *)at);
 	case TSTAT_TEXT:
-		if (*(char *const *)at == NULL || **(char *const *)at == '\0')
+		if (*(const char *const *)at == NULL ||
+		    **(const char *const *)at == '\0')
 			return false;
-		put_text(line, *(char *const *)at);
+		put_text(line, *(const char *const *)at);
 		return true;
 	case TSTAT_ACTION:
 		buf_str(line, action_text(*(const enum action *)at));
@@ -223,7 +226,7 @@ put_fields(struct writer *w, enum tstat_scope scope, const void *from)
 
 		if (f->scope != scope)
 			continue;
-		buf_str(w->out, f->name);
+		buf_span(w->out, f->name);
 		buf_add(w->out, ": ", 2);
 		if (put_value(w->out, f, from)) {
 			if (w->out->n - at > LINE_LEN_MAX)
@@ -323,7 +326,7 @@ tstat_is_sound(const struct tstat_part *p, const struct tstat_recipient *r)
 {
 	struct tstat_recipient copy = *r;
 	struct tstat_part one = *p;
-	struct tstat t = { &one, 1 };
+	const struct tstat t = { .parts = &one, .n = 1 };
 	struct buf out = BUF(SOUND_MAX);
 	bool ok;
 
@@ -334,19 +337,24 @@ tstat_is_sound(const struct tstat_part *p, const struct tstat_recipient *r)
 	return ok;
 }
 
-/* One more element; the room doubles whenever `n` is a power of two. */
+/* Room for one more element; it doubles whenever `n` is a power of two. */
 static void *
-grow(void *array, size_t n, size_t size)
+grow(struct arena *a, void *array, size_t n, size_t size)
 {
+	void *more;
+
 	if ((n & (n - 1)) != 0)
 		return array;
-	return reallocarray(array, n == 0 ? 1 : 2 * n, size);
+	more = arena_take(a, (n == 0 ? 1 : 2 * n) * size);
+	if (more != NULL && n > 0)
+		memcpy(more, array, n * size);
+	return more;
 }
 
 struct tstat_part *
 tstat_add_part(struct tstat *t)
 {
-	struct tstat_part *p = grow(t->parts, t->n, sizeof *p);
+	struct tstat_part *p = grow(&t->arena, t->parts, t->n, sizeof *p);
 
 	if (p == NULL)
 		return NULL;
@@ -356,9 +364,10 @@ tstat_add_part(struct tstat *t)
 }
 
 struct tstat_recipient *
-tstat_add_recipient(struct tstat_part *p)
+tstat_add_recipient(struct tstat *t, struct tstat_part *p)
 {
-	struct tstat_recipient *r = grow(p->recipients, p->n, sizeof *r);
+	struct tstat_recipient *r =
+	    grow(&t->arena, p->recipients, p->n, sizeof *r);
 
 	if (r == NULL)
 		return NULL;
@@ -368,15 +377,10 @@ tstat_add_recipient(struct tstat_part *p)
 	return &r[p->n++];
 }
 
-static void
-free_recipient(struct tstat_recipient *r)
+const char *
+tstat_text(struct tstat *t, struct span s)
 {
-	free(r->original_type);
-	free(r->original);
-	free(r->final_type);
-	free(r->final);
-	free(r->remote_type);
-	free(r->remote_mta);
+	return arena_text(&t->arena, s);
 }
 
 void
@@ -387,27 +391,12 @@ tstat_drop_unsound(struct tstat_part *p)
 	for (size_t i = 0; i < p->n; i++)
 		if (tstat_is_sound(p, &p->recipients[i]))
 			p->recipients[kept++] = p->recipients[i];
-		else
-			free_recipient(&p->recipients[i]);
 	p->n = kept;
-}
-
-static void
-free_part(struct tstat_part *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		free_recipient(&p->recipients[i]);
-	free(p->recipients);
-	free(p->envid);
-	free(p->reporting_type);
-	free(p->reporting_mta);
 }
 
 void
 tstat_free(struct tstat *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		free_part(&t->parts[i]);
-	free(t->parts);
+	arena_free(&t->arena);
 	*t = (struct tstat){ 0 };
 }

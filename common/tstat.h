@@ -5,26 +5,27 @@
 #ifndef MTRK_COMMON_TSTAT_H
 #define MTRK_COMMON_TSTAT_H
 
+#include "common/arena.h"
 #include "common/err.h"
 #include "common/span.h"
 #include "common/status.h"
 #include "common/when.h"
 
-/* Strings are malloc()ed, owned by the struct, NULL when absent.  "_type" is
- * the part before the ";". */
+/* Strings are NULL when absent; they are literals or as long-lived as the
+ * struct tstat, see tstat_text().  "_type" is the part before the ";". */
 struct tstat_recipient {
-	char *original_type, *original; /* T13 */
-	char *final_type, *final; /* T14 */
+	const char *original_type, *original; /* T13 */
+	const char *final_type, *final; /* T14 */
 	enum action action; /* T15 */
 	struct status status; /* T16 */
-	char *remote_type, *remote_mta; /* T17 */
+	const char *remote_type, *remote_mta; /* T17 */
 	int64_t last_attempt; /* T18; WHEN_NONE when absent */
 	int64_t will_retry_until; /* T19 */
 };
 
 struct tstat_part { /* one message/tracking-status */
-	char *envid; /* T10: decoded, case kept */
-	char *reporting_type, *reporting_mta; /* T11 */
+	const char *envid; /* T10: decoded, case kept */
+	const char *reporting_type, *reporting_mta; /* T11 */
 	int64_t arrival; /* T12 */
 	struct tstat_recipient *recipients; /* T5: at least one */
 	size_t n;
@@ -33,6 +34,7 @@ struct tstat_part { /* one message/tracking-status */
 struct tstat { /* the multipart/related */
 	struct tstat_part *parts;
 	size_t n;
+	struct arena arena; /* all of it is there */
 };
 
 /*
@@ -57,8 +59,11 @@ enum mtrk_err tstat_read(struct span mime, struct tstat *out);
 void tstat_free(struct tstat *); /* leaves it empty */
 /* A new last part or recipient, zeroed with times WHEN_NONE; NULL: memory. */
 struct tstat_part *tstat_add_part(struct tstat *);
-struct tstat_recipient *tstat_add_recipient(struct tstat_part *);
-/* Frees the recipients that tstat_write() would refuse. */
+struct tstat_recipient *tstat_add_recipient(
+    struct tstat *, struct tstat_part *);
+/* A copy that lasts until tstat_free(); NULL: memory. */
+const char *tstat_text(struct tstat *, struct span);
+/* Removes the recipients that tstat_write() would refuse. */
 void tstat_drop_unsound(struct tstat_part *);
 /* Would it write this recipient of this part? */
 bool tstat_is_sound(const struct tstat_part *, const struct tstat_recipient *);

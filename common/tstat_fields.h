@@ -20,7 +20,7 @@ enum tstat_kind {
 
 /* `at` and `type_at` are offsets into struct tstat_part or tstat_recipient. */
 struct tstat_field {
-	const char *name;
+	struct span name;
 	enum tstat_scope scope;
 	enum tstat_kind kind;
 	bool required;

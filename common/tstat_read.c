@@ -4,7 +4,6 @@
  * little: a blank line ends a group, a field is a name and a value, the first
  * of equal fields counts, what it does not know it skips.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/address_utf8.h"
@@ -92,17 +91,18 @@ first_word(struct span value)
 static void
 keep(struct reader *r, void *slot, struct span value)
 {
-	char **text = slot;
+	const char **text = slot;
+	char *copy;
 
 	if (*text != NULL || r->err != MTRK_OK)
 		return;
-	if ((*text = malloc(value.n + 1)) == NULL) {
+	if ((copy = arena_text(&r->out->arena, value)) == NULL) {
 		r->err = MTRK_NOMEM;
 		return;
 	}
 	for (size_t i = 0; i < value.n; i++)
-		(*text)[i] = tstat_char(value.p[i]);
-	(*text)[value.n] = '\0';
+		copy[i] = tstat_char(copy[i]);
+	*text = copy;
 }
 
 /* RFC 6533 3: an address that isn't ASCII, as it is meant. */
@@ -110,16 +110,14 @@ static void
 keep_utf8(struct reader *r, void *slot, struct span value)
 {
 	struct buf text = BUF(FIELD_MAX);
-	char **to = slot;
+	const char **to = slot;
 
-	if (*to == NULL && r->err == MTRK_OK) {
-		address_utf8_decode(value, &text);
-		buf_add(&text, "", 0);
-		r->err = (enum mtrk_err)text.err;
-		*to = text.p;
-	}
-	if (*to != text.p)
-		buf_free(&text);
+	if (*to != NULL || r->err != MTRK_OK)
+		return;
+	address_utf8_decode(value, &text);
+	*to = tstat_text(r->out, buf_as_span(&text));
+	r->err = *to != NULL ? (enum mtrk_err)text.err : MTRK_NOMEM;
+	buf_free(&text);
 }
 
 static void
@@ -128,7 +126,7 @@ keep_typed(struct reader *r, const struct tstat_field *f, char *base,
 {
 	struct span type = SPAN(""), text;
 
-	if (*(char **)(void *)(base + f->at) != NULL)
+	if (*(const char **)(void *)(base + f->at) != NULL)
 		return;
 	if (span_split(value, ';', &type, &text))
 		keep(r, base + f->type_at, span_trim(type));
@@ -181,7 +179,7 @@ need_recipient(struct reader *r)
 		r->err = MTRK_TOOBIG;
 		return false;
 	}
-	if ((r->recipient = tstat_add_recipient(r->part)) == NULL)
+	if ((r->recipient = tstat_add_recipient(r->out, r->part)) == NULL)
 		r->err = MTRK_NOMEM;
 	return r->recipient != NULL;
 }
@@ -195,7 +193,7 @@ read_group(struct reader *r, struct span *rest)
 		size_t i = 0;
 
 		while (
-		    i < TSTAT_FIELDS && !span_iis(name, tstat_fields[i].name))
+		    i < TSTAT_FIELDS && !span_ieq(name, tstat_fields[i].name))
 			i++;
 		if (i == TSTAT_FIELDS)
 			continue;

@@ -1,6 +1,5 @@
 #include "mtqp/answer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/conf.h"
@@ -13,12 +12,6 @@ struct search {
 	enum mtrk_err err;
 };
 
-static char *
-text(struct span s)
-{
-	return strndup(s.p, s.n);
-}
-
 /* T11: the type must not be "dns" when the name isn't fully qualified. */
 static const char *
 mta_name_type(struct span name)
@@ -30,19 +23,19 @@ mta_name_type(struct span name)
 
 /* T17: no attempt, no remote. */
 static bool
-fill_remote(struct tstat_recipient *r, struct span remote)
+fill_remote(struct tstat *t, struct tstat_recipient *r, struct span remote)
 {
 	if (remote.n == 0)
 		return true;
-	r->remote_type = strdup(mta_name_type(remote));
-	r->remote_mta = text(remote);
-	return r->remote_type != NULL && r->remote_mta != NULL;
+	r->remote_type = mta_name_type(remote);
+	r->remote_mta = tstat_text(t, remote);
+	return r->remote_mta != NULL;
 }
 
 /* A18: without ORCPT the address as received is the original one. */
 static bool
-fill_recipient(struct tstat_recipient *r, const struct message *m,
-    uint32_t index, const struct conf *conf)
+fill_recipient(struct tstat *t, struct tstat_recipient *r,
+    const struct message *m, uint32_t index, const struct conf *conf)
 {
 	const struct recipient *from = &m->recipients[index];
 	bool orcpt = from->original.n > 0;
@@ -51,36 +44,35 @@ fill_recipient(struct tstat_recipient *r, const struct message *m,
 	disposition_of(m, index, conf->queue_lifetime_s, &d);
 	if (conf->hide_forwarding)
 		disposition_hide_forwarding(m, index, &d);
-	r->original_type = orcpt ? text(from->original_type) : strdup("rfc822");
-	r->original = text(orcpt ? from->original : from->address);
-	r->final_type = strdup("rfc822");
-	r->final = text(d.final);
+	r->original_type =
+	    orcpt ? tstat_text(t, from->original_type) : "rfc822";
+	r->original = tstat_text(t, orcpt ? from->original : from->address);
+	r->final_type = "rfc822";
+	r->final = tstat_text(t, d.final);
 	r->action = d.action;
 	r->status = d.status;
 	r->last_attempt = d.last_attempt;
 	r->will_retry_until = d.will_retry_until;
 	return r->original_type != NULL && r->original != NULL &&
-	    r->final_type != NULL && r->final != NULL &&
-	    fill_remote(r, d.remote_mta);
+	    r->final != NULL && fill_remote(t, r, d.remote_mta);
 }
 
 static bool
-fill_part(
-    struct tstat_part *p, const struct message *m, const struct conf *conf)
+fill_part(struct tstat *t, struct tstat_part *p, const struct message *m,
+    const struct conf *conf)
 {
 	struct span mta = span_of(conf->reporting_mta);
 
-	p->envid = text(m->envid);
-	p->reporting_type = strdup(mta_name_type(mta));
-	p->reporting_mta = text(mta);
+	p->envid = tstat_text(t, m->envid);
+	p->reporting_type = mta_name_type(mta);
+	p->reporting_mta = conf->reporting_mta;
 	p->arrival = m->arrival;
-	if (p->envid == NULL || p->reporting_type == NULL ||
-	    p->reporting_mta == NULL)
+	if (p->envid == NULL)
 		return false;
 	for (uint32_t i = 0; i < m->n_recipients; i++) {
-		struct tstat_recipient *r = tstat_add_recipient(p);
+		struct tstat_recipient *r = tstat_add_recipient(t, p);
 
-		if (r == NULL || !fill_recipient(r, m, i, conf))
+		if (r == NULL || !fill_recipient(t, r, m, i, conf))
 			return false;
 	}
 	return true;
@@ -98,7 +90,7 @@ take(const struct message *m, void *arg)
 	if (expired || s->out->n >= TSTAT_PARTS_MAX)
 		return true;
 	p = tstat_add_part(s->out);
-	if (p == NULL || !fill_part(p, m, s->conf))
+	if (p == NULL || !fill_part(s->out, p, m, s->conf))
 		s->err = MTRK_NOMEM;
 	return s->err == MTRK_OK;
 }

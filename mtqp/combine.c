@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -107,6 +106,7 @@ combine_hosts(const struct tstat *known, const struct conf_list *allowed,
 enum mtrk_err
 combine_parts(struct tstat *known, struct tstat *from)
 {
+	arena_join(&known->arena, &from->arena);
 	for (size_t i = 0; i < from->n && known->n < TSTAT_PARTS_MAX; i++) {
 		struct tstat_part *p;
 
@@ -118,9 +118,8 @@ combine_parts(struct tstat *known, struct tstat *from)
 		if ((p = tstat_add_part(known)) == NULL)
 			return MTRK_NOMEM;
 		*p = from->parts[i];
-		from->parts[i] = (struct tstat_part){ 0 };
 	}
-	tstat_free(from);
+	*from = (struct tstat){ 0 };
 	return MTRK_OK;
 }
 
@@ -142,26 +141,26 @@ find_original(const struct tstat *from, const char *original)
 	return found;
 }
 
-static enum mtrk_err
-take_over(struct tstat_recipient *ours, const struct tstat_recipient *theirs)
+/* A copy in `t`, if there is something; false: no memory. */
+static bool
+copy_text(struct tstat *t, const char **to, const char *from)
 {
-	char *type =
-	    theirs->remote_type != NULL ? strdup(theirs->remote_type) : NULL;
-	char *mta =
-	    theirs->remote_mta != NULL ? strdup(theirs->remote_mta) : NULL;
+	*to = from != NULL ? tstat_text(t, span_of(from)) : NULL;
+	return *to != NULL || from == NULL;
+}
 
-	free(ours->remote_type);
-	free(ours->remote_mta);
-	ours->remote_type = type;
-	ours->remote_mta = mta;
+static enum mtrk_err
+take_over(struct tstat *t, struct tstat_recipient *ours,
+    const struct tstat_recipient *theirs)
+{
+	bool ok = copy_text(t, &ours->remote_type, theirs->remote_type);
+
+	ok &= copy_text(t, &ours->remote_mta, theirs->remote_mta);
 	ours->action = theirs->action;
 	ours->status = theirs->status;
 	ours->last_attempt = theirs->last_attempt;
 	ours->will_retry_until = theirs->will_retry_until;
-	return (theirs->remote_type != NULL && type == NULL) ||
-		(theirs->remote_mta != NULL && mta == NULL)
-	    ? MTRK_NOMEM
-	    : MTRK_OK;
+	return ok ? MTRK_OK : MTRK_NOMEM;
 }
 
 /* A state that says more than "transferred", and that can be told as ours. */
@@ -196,37 +195,25 @@ combine_fold(struct tstat *known, const char *host, const struct tstat *from)
 			theirs = find_original(from, r->original);
 			if (theirs != NULL &&
 			    is_worth_it(&known->parts[i], r, theirs) &&
-			    take_over(r, theirs) != MTRK_OK)
+			    take_over(known, r, theirs) != MTRK_OK)
 				err = MTRK_NOMEM;
 		}
 	return err;
 }
 
-static enum mtrk_err
-disguise(struct tstat_recipient *r)
-{
-	char *address = strdup(r->original), *type = strdup(r->original_type);
-
-	free(r->remote_mta);
-	free(r->remote_type);
-	free(r->final);
-	free(r->final_type);
-	r->remote_mta = r->remote_type = NULL;
-	r->final = address;
-	r->final_type = type;
-	if (r->action == ACTION_TRANSFERRED) {
-		r->action = ACTION_RELAYED;
-		r->status = STATUS(2, 1, 9); /* T22 */
-	}
-	return address != NULL && type != NULL ? MTRK_OK : MTRK_NOMEM;
-}
-
-enum mtrk_err
+void
 combine_disguise(struct tstat *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; k < t->parts[i].n; k++)
-			if (disguise(&t->parts[i].recipients[k]) != MTRK_OK)
-				return MTRK_NOMEM;
-	return MTRK_OK;
+		for (size_t k = 0; k < t->parts[i].n; k++) {
+			struct tstat_recipient *r = &t->parts[i].recipients[k];
+
+			r->remote_mta = r->remote_type = NULL;
+			r->final = r->original;
+			r->final_type = r->original_type;
+			if (r->action != ACTION_TRANSFERRED)
+				continue;
+			r->action = ACTION_RELAYED;
+			r->status = STATUS(2, 1, 9); /* T22 */
+		}
 }

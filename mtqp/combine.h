@@ -30,6 +30,6 @@ enum mtrk_err combine_fold(
     struct tstat *known, const char *host, const struct tstat *from);
 /* No other host and no address but those that the sender gave; what was
  * transferred is relayed (A28, T24). */
-enum mtrk_err combine_disguise(struct tstat *);
+void combine_disguise(struct tstat *);
 
 #endif

@@ -1,7 +1,6 @@
 #include "mtqp/command.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/crypto.h"
@@ -21,6 +20,17 @@ struct request {
 	bool blank_end; /* blanks behind the last word */
 };
 
+static bool
+is_printable(struct span line)
+{
+	char odd = 0; /* char, and no way out: done 16 at a time */
+
+	for (size_t i = 0; i < line.n; i++)
+		odd |=
+		    (line.p[i] < ' ' || line.p[i] > '~') && line.p[i] != '\t';
+	return !odd;
+}
+
 /*
  * command = keyword *( 1*WSP argument )	; Q4
  * WSP = SP / HTAB, all else printable ASCII
@@ -29,9 +39,8 @@ static const char *
 request_parse(struct span line, struct request *rq)
 {
 	*rq = (struct request){ 0 };
-	for (size_t i = 0; i < line.n; i++)
-		if ((line.p[i] < ' ' || line.p[i] > '~') && line.p[i] != '\t')
-			return "only printable ASCII, please";
+	if (!is_printable(line))
+		return "only printable ASCII, please";
 	for (unsigned word = 0; line.n > 0; word++) {
 		struct span piece = line;
 
@@ -69,14 +78,11 @@ say(struct reply *r, const char *status, const char *text)
 static bool
 has_dot_first(struct span text)
 {
-	const char *end = text.p + text.n, *lf;
+	char has = text.n > 0 && text.p[0] == '.'; /* as is_printable() */
 
-	while (text.n > 0 && text.p[0] != '.') {
-		lf = memchr(text.p, '\n', text.n);
-		text.p = lf != NULL ? lf + 1 : end;
-		text.n = (size_t)(end - text.p);
-	}
-	return text.n > 0;
+	for (size_t i = 1; i < text.n; i++)
+		has |= (text.p[i - 1] == '\n') & (text.p[i] == '.');
+	return has;
 }
 
 /*
@@ -207,21 +213,22 @@ static enum mtrk_err
 make_opaque(const struct session *s, const struct question *q, struct tstat *t)
 {
 	struct tstat_part *p = tstat_add_part(t);
-	struct tstat_recipient *r = p != NULL ? tstat_add_recipient(p) : NULL;
+	struct tstat_recipient *r =
+	    p != NULL ? tstat_add_recipient(t, p) : NULL;
 	const char *us = s->conf->reporting_mta;
 
 	if (r == NULL)
 		return MTRK_NOMEM;
-	p->envid = strdup(q->envid[q->envids - 1]);
+	p->envid = q->envid[q->envids - 1];
 	/* T11 */
 	p->reporting_type =
-	    strdup(strchr(us, '.') != NULL ? "dns" : "x-local-hostname");
-	p->reporting_mta = strdup(us);
+	    strchr(us, '.') != NULL ? "dns" : "x-local-hostname";
+	p->reporting_mta = us;
 	p->arrival = 0; /* REQUIRED, and unknown: no time at all */
-	r->original_type = strdup("unknown");
-	r->original = strdup("unknown");
-	r->final_type = strdup("unknown");
-	r->final = strdup("unknown");
+	r->original_type = "unknown";
+	r->original = "unknown";
+	r->final_type = "unknown";
+	r->final = "unknown";
 	r->action = ACTION_OPAQUE;
 	r->status = STATUS(2, 0, 0); /* A21 */
 	return MTRK_OK;

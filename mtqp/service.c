@@ -42,7 +42,7 @@ track(void *arg, struct span envid,
 
 	if (err == MTRK_OK && s->conf->disguise &&
 	    (s->chain == NULL || !chain_wants(s->chain, out)))
-		err = combine_disguise(out);
+		combine_disguise(out);
 	return err;
 }
 
@@ -162,11 +162,10 @@ static void
 answer_chained(struct client *client, struct reply *r, struct tstat *known)
 {
 	const struct service *s = client->service;
-	enum mtrk_err err = MTRK_OK;
 
 	if (s->conf->disguise)
-		err = combine_disguise(known);
-	command_answer(r, err, known);
+		combine_disguise(known);
+	command_answer(r, MTRK_OK, known);
 	count(r);
 	log_query(s, client->conn, r);
 }

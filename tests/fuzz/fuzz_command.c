@@ -21,16 +21,16 @@ track(void *arg, struct span envid,
 	if (certifier[0] & 1)
 		return MTRK_NOTFOUND;
 	if ((p = tstat_add_part(out)) == NULL ||
-	    (r = tstat_add_recipient(p)) == NULL)
+	    (r = tstat_add_recipient(out, p)) == NULL)
 		abort();
-	p->envid = strndup(envid.p, envid.n);
-	p->reporting_type = strdup("dns");
-	p->reporting_mta = strdup("mx.example.org");
+	p->envid = tstat_text(out, envid);
+	p->reporting_type = "dns";
+	p->reporting_mta = "mx.example.org";
 	p->arrival = 1000;
-	r->original_type = strdup("rfc822");
-	r->original = strndup(envid.p, envid.n);
-	r->final_type = strdup("rfc822");
-	r->final = strdup(". . .@h.example");
+	r->original_type = "rfc822";
+	r->original = p->envid;
+	r->final_type = "rfc822";
+	r->final = ". . .@h.example";
 	r->action = ACTION_DELAYED;
 	r->status = STATUS(4, 0, 0);
 	return MTRK_OK;

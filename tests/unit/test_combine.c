@@ -6,22 +6,22 @@
 #include "mtqp/combine.h"
 
 static void
-add(struct tstat_part *p, const char *original, enum action action,
-    struct status status, const char *remote)
+add(struct tstat *t, struct tstat_part *p, const char *original,
+    enum action action, struct status status, const char *remote)
 {
-	struct tstat_recipient *r = tstat_add_recipient(p);
+	struct tstat_recipient *r = tstat_add_recipient(t, p);
 
 	assert_non_null(r);
-	r->original_type = strdup("rfc822");
-	r->original = strdup(original);
-	r->final_type = strdup("rfc822");
-	r->final = strdup("inner@inside.test");
+	r->original_type = "rfc822";
+	r->original = original;
+	r->final_type = "rfc822";
+	r->final = "inner@inside.test";
 	r->action = action;
 	r->status = status;
 	r->last_attempt = 1000;
 	if (remote != NULL) {
-		r->remote_type = strdup("dns");
-		r->remote_mta = strdup(remote);
+		r->remote_type = "dns";
+		r->remote_mta = remote;
 	}
 }
 
@@ -31,9 +31,9 @@ part(struct tstat *t)
 	struct tstat_part *p = tstat_add_part(t);
 
 	assert_non_null(p);
-	p->envid = strdup("q@a.test");
-	p->reporting_type = strdup("dns");
-	p->reporting_mta = strdup("mx.test");
+	p->envid = "q@a.test";
+	p->reporting_type = "dns";
+	p->reporting_mta = "mx.test";
 	p->arrival = 900;
 	return p;
 }
@@ -82,17 +82,18 @@ hosts(void **state)
 	char host[32];
 
 	(void)state;
-	add(p, "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "one.test");
-	add(p, "b@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "ONE.test");
-	add(p, "c@x", ACTION_RELAYED, STATUS(2, 1, 9), "two.test");
-	add(p, "d@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "self.test");
-	add(p, "e@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "other.example");
-	add(p, "f@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), NULL);
+	add(&t, p, "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "one.test");
+	add(&t, p, "b@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "ONE.test");
+	add(&t, p, "c@x", ACTION_RELAYED, STATUS(2, 1, 9), "two.test");
+	add(&t, p, "d@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "self.test");
+	add(&t, p, "e@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "other.example");
+	add(&t, p, "f@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), NULL);
 	assert_int_equal(combine_hosts(&t, &allowed, "self.test", found), 1);
 	assert_string_equal(found[0], "one.test");
 	for (unsigned i = 0; i < 2 * COMBINE_HOSTS_MAX; i++) {
 		snprintf(host, sizeof host, "h%u.test", i);
-		add(p, "g@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), host);
+		add(&t, p, "g@x", ACTION_TRANSFERRED, STATUS(2, 4, 0),
+		    tstat_text(&t, span_of(host)));
 	}
 	assert_int_equal(
 	    combine_hosts(&t, &allowed, "self.test", found), COMBINE_HOSTS_MAX);
@@ -109,17 +110,17 @@ folding(void **state)
 	struct buf text = BUF(1u << 20);
 
 	(void)state;
-	add(p, "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "one.test");
-	add(p, "b@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "one.test");
-	add(p, "c@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "two.test");
+	add(&known, p, "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "one.test");
+	add(&known, p, "b@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "one.test");
+	add(&known, p, "c@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "two.test");
 	q = part(&from);
-	add(q, "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "in.test");
-	add(q, "b@x", ACTION_OPAQUE, STATUS(2, 0, 0), NULL);
-	add(q, "c@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
+	add(&from, q, "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0), "in.test");
+	add(&from, q, "b@x", ACTION_OPAQUE, STATUS(2, 0, 0), NULL);
+	add(&from, q, "c@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
 	q = part(&from);
 	/* T22, T18: what the strict generator wouldn't take */
-	add(q, "b@x", ACTION_DELIVERED, STATUS(2, 1, 9), NULL);
-	add(q, "a@x", ACTION_FAILED, STATUS(5, 1, 1), "deep.test");
+	add(&from, q, "b@x", ACTION_DELIVERED, STATUS(2, 1, 9), NULL);
+	add(&from, q, "a@x", ACTION_FAILED, STATUS(5, 1, 1), "deep.test");
 	assert_int_equal(combine_fold(&known, "one.test", &from), MTRK_OK);
 	p = known.parts;
 	assert_int_equal(p->recipients[0].action, ACTION_FAILED);
@@ -127,7 +128,7 @@ folding(void **state)
 	assert_int_equal(p->recipients[1].action, ACTION_TRANSFERRED);
 	assert_int_equal(p->recipients[2].action, ACTION_TRANSFERRED);
 
-	assert_int_equal(combine_disguise(&known), MTRK_OK);
+	combine_disguise(&known);
 	assert_int_equal(p->recipients[0].action, ACTION_FAILED);
 	assert_int_equal(p->recipients[1].action, ACTION_RELAYED);
 	for (size_t i = 0; i < p->n; i++) {
@@ -150,16 +151,16 @@ parts(void **state)
 	struct tstat_part *p;
 
 	(void)state;
-	add(part(&known), "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0),
+	add(&known, part(&known), "a@x", ACTION_TRANSFERRED, STATUS(2, 4, 0),
 	    "one.test");
 	part(&from); /* without a recipient: not ours to say */
 	p = part(&from); /* nor what the generator refuses */
-	add(p, "a@x", ACTION_DELIVERED, STATUS(2, 1, 9), NULL);
-	add(p, "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
-	add(p, "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
+	add(&from, p, "a@x", ACTION_DELIVERED, STATUS(2, 1, 9), NULL);
+	add(&from, p, "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
+	add(&from, p, "a@x", ACTION_DELIVERED, STATUS(2, 0, 0), NULL);
 	p->recipients[2].last_attempt = WHEN_NONE;
 	p = part(&from);
-	add(p, "a@x", ACTION_FAILED, STATUS(5, 0, 0), NULL);
+	add(&from, p, "a@x", ACTION_FAILED, STATUS(5, 0, 0), NULL);
 	p->arrival = WHEN_NONE;
 	assert_int_equal(combine_parts(&known, &from), MTRK_OK);
 	assert_int_equal(known.n, 2);
@@ -169,8 +170,8 @@ parts(void **state)
 	buf_free(&text);
 	assert_int_equal(from.n, 0);
 	for (unsigned i = 0; i < 2 * TSTAT_PARTS_MAX; i++)
-		add(part(&from), "a@x", ACTION_DELIVERED, STATUS(2, 0, 0),
-		    NULL);
+		add(&from, part(&from), "a@x", ACTION_DELIVERED,
+		    STATUS(2, 0, 0), NULL);
 	assert_int_equal(combine_parts(&known, &from), MTRK_OK);
 	assert_int_equal(known.n, TSTAT_PARTS_MAX);
 	tstat_free(&known);

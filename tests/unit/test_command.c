@@ -45,15 +45,15 @@ track(void *arg, struct span envid,
 	    memcmp(certifier, of_secret, sizeof of_secret) != 0)
 		return MTRK_NOTFOUND;
 	assert_non_null(p = tstat_add_part(out));
-	p->envid = strdup("a@h.example");
-	p->reporting_type = strdup("dns");
-	p->reporting_mta = strdup("mx.example.org");
+	p->envid = "a@h.example";
+	p->reporting_type = "dns";
+	p->reporting_mta = "mx.example.org";
 	p->arrival = 978380115;
-	assert_non_null(r = tstat_add_recipient(p));
-	r->original_type = strdup("rfc822");
-	r->original = strdup("b@h.example");
-	r->final_type = strdup("rfc822");
-	r->final = strdup("b@h.example");
+	assert_non_null(r = tstat_add_recipient(out, p));
+	r->original_type = "rfc822";
+	r->original = "b@h.example";
+	r->final_type = "rfc822";
+	r->final = "b@h.example";
 	r->action = ACTION_DELIVERED;
 	r->status = STATUS(2, 5, 0);
 	r->last_attempt = 978394503;

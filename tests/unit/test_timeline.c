@@ -12,20 +12,19 @@ answer(const enum action *actions, size_t n, struct hops *h, struct ways *w)
 	struct tstat t = { 0 };
 	struct tstat_part *p = tstat_add_part(&t);
 
-	p->envid = strdup("q@h");
-	p->reporting_type = strdup("dns");
-	p->reporting_mta = strdup("mx.test");
+	p->envid = "q@h";
+	p->reporting_type = "dns";
+	p->reporting_mta = "mx.test";
 	p->arrival = 1700000000;
 	for (size_t i = 0; i < n; i++) {
-		struct tstat_recipient *r = tstat_add_recipient(p);
+		struct tstat_recipient *r = tstat_add_recipient(&t, p);
 		char name[32];
 
 		snprintf(name, sizeof name, "bob%zu@x.test", i);
-		r->original = strdup(name);
-		r->final = strdup(name);
+		r->original = r->final = tstat_text(&t, span_of(name));
 		r->action = actions[i];
 		r->status = STATUS(2, 0, 0);
-		r->remote_mta = strdup("evil\033[2J\x07.test");
+		r->remote_mta = "evil\033[2J\x07.test";
 		r->last_attempt = 1700000060;
 	}
 	hops_start(h, "mx.test", 0, HOPS_DEPTH);

@@ -170,39 +170,30 @@ every_prefix_is_survived(void **state)
 	globfree(&files);
 }
 
-static char *
-dup_of(const char *text)
-{
-	char *copy = text != NULL ? strdup(text) : NULL;
-
-	assert_true(text == NULL || copy != NULL);
-	return copy;
-}
-
 static struct tstat_part *
 sample_part(struct tstat *t, const char *envid)
 {
 	struct tstat_part *p = tstat_add_part(t);
 
 	assert_non_null(p);
-	p->envid = dup_of(envid);
-	p->reporting_type = dup_of("dns");
-	p->reporting_mta = dup_of("mx.example.org");
+	p->envid = envid;
+	p->reporting_type = "dns";
+	p->reporting_mta = "mx.example.org";
 	p->arrival = 978380115;
 	return p;
 }
 
 static struct tstat_recipient *
-sample_recipient(
-    struct tstat_part *p, const char *to, enum action a, struct status s)
+sample_recipient(struct tstat *t, struct tstat_part *p, const char *to,
+    enum action a, struct status s)
 {
-	struct tstat_recipient *r = tstat_add_recipient(p);
+	struct tstat_recipient *r = tstat_add_recipient(t, p);
 
 	assert_non_null(r);
-	r->original_type = dup_of("rfc822");
-	r->original = dup_of(to);
-	r->final_type = dup_of("rfc822");
-	r->final = dup_of(to);
+	r->original_type = "rfc822";
+	r->original = to;
+	r->final_type = "rfc822";
+	r->final = to;
 	r->action = a;
 	r->status = s;
 	r->last_attempt = 978394503;
@@ -241,14 +232,14 @@ text_is_exact(void **state)
 	struct buf out = BUF(CASE_MAX), want = BUF(CASE_MAX);
 	struct tstat t = { 0 };
 	struct tstat_recipient *r =
-	    sample_recipient(sample_part(&t, "q/1?2@h.example"), "a@b.example",
-		ACTION_DELAYED, STATUS(4, 4, 1));
+	    sample_recipient(&t, sample_part(&t, "q/1?2@h.example"),
+		"a@b.example", ACTION_DELAYED, STATUS(4, 4, 1));
 	struct span b;
 
 	(void)state;
 	setenv("TZ", "UTC0", 1);
-	r->remote_type = dup_of("dns");
-	r->remote_mta = dup_of("next.example");
+	r->remote_type = "dns";
+	r->remote_mta = "next.example";
 	r->will_retry_until = 978639315;
 	assert_int_equal(tstat_write(&t, &out), MTRK_OK);
 	assert_true(span_starts(buf_as_span(&out), head));
@@ -299,12 +290,13 @@ written_is_read_back(void **state)
 		struct tstat_part *p = sample_part(&t, "Id (1)@h.example");
 
 		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-			sample_recipient(p, texts[i], ACTION_FAILED,
+			sample_recipient(&t, p, texts[i], ACTION_FAILED,
 			    STATUS(5, 1, (uint16_t)i));
-		sample_recipient(p, longest, ACTION_RELAYED, STATUS(2, 1, 9));
+		sample_recipient(
+		    &t, p, longest, ACTION_RELAYED, STATUS(2, 1, 9));
 		for (int a = ACTION_DELIVERED; a < ACTION_COUNT; a++)
-			sample_recipient(
-			    p, "c@d.example", (enum action)a, STATUS(2, 0, 0))
+			sample_recipient(&t, p, "c@d.example", (enum action)a,
+			    STATUS(2, 0, 0))
 			    ->last_attempt =
 			    a == ACTION_OPAQUE ? WHEN_NONE : 978394503;
 	}
@@ -321,13 +313,6 @@ written_is_read_back(void **state)
 	buf_free(&got);
 }
 
-static void
-lose(char **text)
-{
-	free(*text);
-	*text = NULL;
-}
-
 /* One fault each; 0 has none.  What RFC 3886 requires must be there. */
 static enum mtrk_err
 spoil(struct tstat *t, int fault)
@@ -339,22 +324,22 @@ spoil(struct tstat *t, int fault)
 	case 0:
 		return MTRK_OK;
 	case 1: /* T10 */
-		lose(&p->envid);
+		p->envid = NULL;
 		return MTRK_SYNTAX;
 	case 2: /* T11 */
-		lose(&p->reporting_mta);
+		p->reporting_mta = NULL;
 		return MTRK_SYNTAX;
 	case 3: /* T11 */
-		lose(&p->reporting_type);
+		p->reporting_type = NULL;
 		return MTRK_SYNTAX;
 	case 4: /* T12 */
 		p->arrival = WHEN_NONE;
 		return MTRK_SYNTAX;
 	case 5: /* T13 */
-		lose(&r->original);
+		r->original = NULL;
 		return MTRK_SYNTAX;
 	case 6: /* T14 */
-		lose(&r->final_type);
+		r->final_type = NULL;
 		return MTRK_SYNTAX;
 	case 7: /* T15 */
 		r->action = ACTION_NONE;
@@ -369,7 +354,7 @@ spoil(struct tstat *t, int fault)
 		r->status = STATUS(2, 1, 9);
 		return MTRK_SYNTAX;
 	case 11: /* T8 */
-		memcpy(r->original_type, "rf 822", 7);
+		r->original_type = "rf 822";
 		return MTRK_SYNTAX;
 	default:
 		return MTRK_ERR_COUNT;
@@ -387,8 +372,8 @@ writer_is_strict(void **state)
 		struct tstat t = { 0 };
 		enum mtrk_err err;
 
-		sample_recipient(sample_part(&t, "i@h.example"), "a@b.example",
-		    ACTION_DELIVERED, STATUS(2, 5, 0));
+		sample_recipient(&t, sample_part(&t, "i@h.example"),
+		    "a@b.example", ACTION_DELIVERED, STATUS(2, 5, 0));
 		want = spoil(&t, fault);
 		err = tstat_write(&t, &out);
 		if (err != want)
@@ -437,12 +422,12 @@ optional_fields_where_allowed(void **state)
 		struct buf out = BUF(CASE_MAX);
 		struct tstat t = { 0 };
 		struct tstat_recipient *r =
-		    sample_recipient(sample_part(&t, "i@h.example"),
+		    sample_recipient(&t, sample_part(&t, "i@h.example"),
 			"a@b.example", cases[i].action, cases[i].status);
 		struct span text;
 
-		r->remote_type = dup_of("dns");
-		r->remote_mta = dup_of("next.example");
+		r->remote_type = "dns";
+		r->remote_mta = "next.example";
 		r->will_retry_until = 978639315;
 		if (!cases[i].attempted)
 			r->last_attempt = WHEN_NONE;
@@ -468,7 +453,7 @@ values_are_made_printable(void **state)
 	struct tstat t = { 0 };
 
 	(void)state;
-	sample_recipient(sample_part(&t, "i@h.example"),
+	sample_recipient(&t, sample_part(&t, "i@h.example"),
 	    "a\r\nAction: failed\xc3\t\x7f@b", ACTION_DELIVERED,
 	    STATUS(2, 5, 0));
 	assert_int_equal(tstat_write(&t, &out), MTRK_OK);
@@ -519,13 +504,12 @@ addresses_in_utf8(void **state)
 		struct buf out = BUF(CASE_MAX);
 		struct tstat t = { 0 }, back;
 		struct tstat_recipient *r =
-		    sample_recipient(sample_part(&t, "i@h.example"),
+		    sample_recipient(&t, sample_part(&t, "i@h.example"),
 			rows[i].address, ACTION_DELIVERED, STATUS(2, 5, 0));
 		const char *want =
 		    rows[i].back != NULL ? rows[i].back : rows[i].address;
 
-		free(r->original_type);
-		r->original_type = dup_of(rows[i].type);
+		r->original_type = rows[i].type;
 		assert_int_equal(tstat_write(&t, &out), MTRK_OK);
 		check_form(&out);
 		if (span_find(buf_as_span(&out), rows[i].text) < 0)
@@ -557,7 +541,7 @@ addresses_in_utf8_at_their_limits(void **state)
 	for (size_t i = 0; i < sizeof longest - 1; i += 2)
 		memcpy(longest + i, "\xc3\xa4", 2);
 	longest[sizeof longest - 1] = '\0';
-	sample_recipient(sample_part(&t, "i@h.example"), longest,
+	sample_recipient(&t, sample_part(&t, "i@h.example"), longest,
 	    ACTION_DELIVERED, STATUS(2, 5, 0));
 	assert_int_equal(tstat_write(&t, &out), MTRK_OK);
 	check_form(&out);
@@ -584,8 +568,8 @@ limits_hold(void **state)
 	memset(big, 'x', sizeof big - 1);
 	big[sizeof big - 1] = '\0';
 	t = (struct tstat){ 0 };
-	sample_recipient(sample_part(&t, "i@h.example"), big, ACTION_DELIVERED,
-	    STATUS(2, 5, 0));
+	sample_recipient(&t, sample_part(&t, "i@h.example"), big,
+	    ACTION_DELIVERED, STATUS(2, 5, 0));
 	assert_int_equal(tstat_write(&t, &out), MTRK_TOOBIG);
 	tstat_free(&t);
 	buf_free(&out);
