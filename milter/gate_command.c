@@ -74,7 +74,8 @@ gate_path(struct span line, struct span *path, struct span *parameters)
 	size_t n;
 
 	first_word(line, &rest);
-	if (!span_split(rest, '<', &rest, path) || !path_end(*path, &n))
+	if (!span_split(rest, '<', &rest, path) || !path_end(*path, &n) ||
+	    (n + 1 < path->n && (unsigned char)path->p[n + 1] > ' '))
 		return false;
 	*parameters = span_trim(span_from(*path, n + 1));
 	path->n = n;

@@ -27,8 +27,8 @@ bool gate_is_lhlo(struct span line);
 
 /*
  * MAIL FROM:<path> [parameters] or RCPT TO:<path> [parameters].  `path` comes
- * without its brackets; quoted local parts may hold anything.  False: not of
- * this form.
+ * without its brackets, behind which no other octet stands; quoted local parts
+ * may hold anything.  False: not of this form.
  */
 bool gate_path(struct span line, struct span *path, struct span *parameters);
 /* The value of the first parameter of this name; false: there is none. */

@@ -18,10 +18,13 @@
 #include "milter/smtp_data.h"
 
 enum {
-	INBOUND_LINE_MAX = 2048, /* longer ones pass without being read */
+	/* Longer ones pass without being read, or are refused. */
+	INBOUND_LINE_MAX = 2048,
 	INBOUND_REPLY_MAX = 4096, /* a reply line; ours, RFC 5321: 512 */
 	INBOUND_EHLO_MAX = 16384, /* a whole EHLO reply; ours */
 };
+/* Octets of a chunk: more are a syntax error to Postfix, too. */
+#define INBOUND_CHUNK_MAX ((uint64_t)INT64_MAX)
 
 struct inbound_rules {
 	bool tls; /* STARTTLS is offered, and ended here */
@@ -41,6 +44,7 @@ enum inbound_wish {
 enum inbound_phase {
 	INBOUND_LINES,
 	INBOUND_RAW_LINE, /* up to LF, whatever it is */
+	INBOUND_LOST_LINE, /* the same, to nobody */
 	INBOUND_DATA,
 	INBOUND_CHUNK,
 };
@@ -62,8 +66,8 @@ struct inbound {
 	enum inbound_awaits awaits, awaits_then; /* behind a raw line */
 	unsigned long pending; /* replies that are due */
 	unsigned long mail_due; /* of these, up to MAIL's own; 0: none */
-	struct mail_says mail_said; /* that MAIL, and what was kept before */
-	bool stale; /* it was refused; Sendmail keeps its AUTH= */
+	enum mail_says mail_said; /* that MAIL, and what was kept before */
+	bool stale; /* it was refused; Sendmail keeps its parameters */
 	uint64_t chunk; /* octets that are left of it */
 	struct smtp_data data;
 	struct buf ehlo; /* to be said again under TLS */

@@ -179,6 +179,7 @@ gate_listen_end(enum pump_ending how)
 	pump_each(&handler, end_if_due);
 }
 
+/* A header without an address would make the client one of the MTA's own. */
 static void
 greet_mta(struct pump *p, int fd, const struct sockaddr *peer)
 {
@@ -186,8 +187,11 @@ greet_mta(struct pump *p, int fd, const struct sockaddr *peer)
 	union address here = { .room = { 0 } };
 	socklen_t size = sizeof here;
 
-	if (getsockname(fd, &here.any, &size) == -1)
-		here.any.sa_family = AF_UNSPEC;
+	if (getsockname(fd, &here.any, &size) == -1 ||
+	    here.any.sa_family != peer->sa_family) {
+		pump_drop(p, "no address of its own");
+		return;
+	}
 	buf_add(pump_out(p, SIDE_SERVER), header,
 	    proxy_header(peer, &here.any, header));
 }

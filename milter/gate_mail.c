@@ -109,17 +109,27 @@ put_line(struct span line, const struct found *f, struct buf *out)
 	}
 }
 
-struct mail_says
+enum mail_says
 gate_mail_says(struct span line)
 {
+	static const struct {
+		const char *name;
+		enum mail_says says;
+	} once[] = {
+		{ "MTRK", MAIL_SAYS_MARK },
+		{ "AUTH", MAIL_SAYS_AUTH },
+		{ "ENVID", MAIL_SAYS_ENVID },
+		{ "RET", MAIL_SAYS_RET },
+	};
 	struct span path, parameters, value;
+	enum mail_says all = 0;
 
 	if (!gate_path(line, &path, &parameters))
-		return (struct mail_says){ 0 };
-	return (struct mail_says){
-		.mark = gate_parameter(parameters, "MTRK", &value),
-		.auth = gate_parameter(parameters, "AUTH", &value),
-	};
+		return all;
+	for (size_t i = 0; i < ARRAY_LEN(once); i++)
+		if (gate_parameter(parameters, once[i].name, &value))
+			all |= once[i].says;
+	return all;
 }
 
 enum mail_verdict

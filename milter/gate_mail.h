@@ -19,11 +19,14 @@ enum mail_verdict {
 	MAIL_REFUSED, /* *why fits behind "501 5.5.4 " (A26) */
 };
 
-/* What of AUTH's a MAIL line has. */
-struct mail_says {
-	bool mark, auth;
+/* What a MAIL line has of that which an MTA takes once only. */
+enum mail_says {
+	MAIL_SAYS_MARK = 1,
+	MAIL_SAYS_AUTH = 2,
+	MAIL_SAYS_ENVID = 4,
+	MAIL_SAYS_RET = 8,
 };
-struct mail_says gate_mail_says(struct span line);
+enum mail_says gate_mail_says(struct span line);
 
 /* `line` ends in CRLF.  A real AUTH value goes behind the mark and a ";". */
 enum mail_verdict gate_mail(

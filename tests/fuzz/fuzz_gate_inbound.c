@@ -43,25 +43,38 @@ say(struct mta *m, const char *text)
 	buf_str(&m->says, text);
 }
 
-static void
-mta_bdat(struct mta *m, struct span rest)
-{
-	struct span size, last;
-
-	span_split(rest, ' ', &size, &last);
-	if (!span_number(size, INT32_MAX, &m->chunk) ||
-	    (last.n > 0 && !span_iis(last, "LAST"))) {
-		say(m, "501 size\r\n");
-		return;
-	}
-	say(m, "250 chunk\r\n");
-	m->phase = m->chunk > 0 ? CHUNK : COMMAND;
-}
-
 static bool
 blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct span
+mta_word(struct span *rest)
+{
+	struct span word = *rest;
+	size_t n = 0;
+
+	while (word.n > 0 && blank(word.p[0]))
+		word = span_from(word, 1);
+	while (n < word.n && !blank(word.p[n]))
+		n++;
+	*rest = span_from(word, n);
+	return (struct span){ word.p, n };
+}
+
+static void
+mta_bdat(struct mta *m, struct span rest)
+{
+	struct span size = mta_word(&rest), last = mta_word(&rest);
+
+	if (!span_number(size, INT64_MAX, &m->chunk) ||
+	    (last.n > 0 && !span_iis(last, "LAST")) || mta_word(&rest).n > 0)
+		say(m, "501 size\r\n");
+	else if (m->chunk > 0)
+		m->phase = CHUNK;
+	else
+		say(m, "250 chunk\r\n");
 }
 
 static void
@@ -134,8 +147,10 @@ mta_take(struct mta *m, char c)
 
 	m->skip_lf = false;
 	if (m->phase == CHUNK) {
-		if (--m->chunk == 0)
+		if (--m->chunk == 0) {
 			m->phase = COMMAND;
+			say(m, "250 chunk\r\n");
+		}
 	} else if (skip) {
 		return;
 	} else if (c == '\n') {
@@ -176,8 +191,9 @@ agree(const struct world *w)
 
 	if (w->wish != INBOUND_GO || w->mta.says.n > 0)
 		return;
-	if (g->pending > 0 || g->awaits != AWAITS_NOTHING)
-		abort(); /* the MTA has answered everything */
+	if (g->pending != (g->phase == INBOUND_CHUNK) ||
+	    g->awaits != AWAITS_NOTHING)
+		abort(); /* the MTA has answered all that it can */
 	if (g->phase == INBOUND_RAW_LINE)
 		return;
 	if (w->mta.phase != want[g->phase] ||

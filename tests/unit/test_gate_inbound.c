@@ -7,6 +7,12 @@
 #define EHLO_REPLY "250-mx\r\n250-DSN\r\n250 CHUNKING\r\n"
 #define EHLO_SHOWN "250-mx\r\n250-DSN\r\n250-CHUNKING\r\n250 MTRK\r\n"
 
+/* More than a line may be. */
+#define X512 X64 X64 X64 X64 X64 X64 X64 X64
+#define X64 X16 X16 X16 X16
+#define X16 "xxxxxxxxxxxxxxxx"
+#define LONG X512 X512 X512 X512
+
 enum { STEPS_MAX = 16, TEXT_MAX = 8192 };
 
 /* What one side sends, and what each side has got after that. */
@@ -86,6 +92,33 @@ static const struct dialogue dialogues[] = {
 		{ 'S', "250 ok\r\n", "250 ok\r\n",
 		    "MAIL FROM:<a> AUTH=<>\r\n" },
 		{ 'S', "503 nested\r\n", "503 nested\r\n", "" } } },
+	{ "nor is the one that it would take the place of", { .tls = false },
+	    INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C', "MAIL FROM:<a>\r\n", "", "MAIL FROM:<a>\r\n" },
+		{ 'S', "250 ok\r\n", "250 ok\r\n", "" },
+		{ 'C',
+		    "MAIL FROM:<b> ENVID=q@x MTRK=" CERT
+		    "\r\nMAIL FROM:<c> AUTH=<>\r\n",
+		    "", "MAIL FROM:<b> ENVID=q@x AUTH=MTRK+3D" CERT "\r\n" },
+		{ 'S', "503 nested\r\n", "503 nested\r\n",
+		    "MAIL FROM:<c> AUTH=<>\r\n" },
+		{ 'S', "503 nested\r\n", "503 nested\r\n", "" } } },
+	{ "what Sendmail alone would find twice, it is left to",
+	    { .tls = false }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C',
+		    "MAIL FROM:<a> ENVID=q@x MTRK=" CERT
+		    " X=1\r\nMAIL FROM:<a> ENVID=q@x AUTH=<>\r\n",
+		    "",
+		    "MAIL FROM:<a> ENVID=q@x AUTH=MTRK+3D" CERT
+		    " X=1\r\nMAIL FROM:<a> ENVID=q@x AUTH=<>\r\n" },
+		{ 'S', "555 what\r\n501 dup\r\n", "555 what\r\n501 dup\r\n",
+		    "" } } },
 	{ "DATA refused: what follows are commands", { .tls = false },
 	    INBOUND_GO,
 	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
@@ -115,6 +148,61 @@ static const struct dialogue dialogues[] = {
 		/* what another may read differently is waited for */
 		{ 'C', "BDAT 0x4\r\nabcd\r\n", "", "BDAT 0x4\r\n" },
 		{ 'S', "501 no\r\n", "501 no\r\n", "abcd\r\n" } } },
+	{ "BDAT, as MTAs part words", { .tls = false }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C', "BDAT  4\tlast\r\nabcdNOOP\r\n", "",
+		    "BDAT  4\tlast\r\nabcdNOOP\r\n" },
+		{ 'S', "250 a\r\n250 b\r\n", "250 a\r\n250 b\r\n", "" },
+		{ 'C', "BDAT 4 LAST x\r\nabcd\r\n", "", "BDAT 4 LAST x\r\n" },
+		{ 'S', "501 no\r\n", "501 no\r\n", "abcd\r\n" } } },
+	/* and a reply in the middle of it would make commands of the rest */
+	{ "chunks of 2^31, 2^32 and 2^63 - 1", { .tls = false }, INBOUND_CLOSE,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C', "RSET\r\nBDAT 2147483648\r\nRSET\r\nDATA\r\n", "",
+		    "RSET\r\nBDAT 2147483648\r\nRSET\r\nDATA\r\n" },
+		{ 'S', "250 ok\r\n", "250 ok\r\n", "" },
+		{ 'S', "552 big\r\n", "552 big\r\n", "" } } },
+	{ "2^32", { .tls = false }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C', "BDAT 4294967296 LAST\r\nRSET\r\nDATA\r\n", "",
+		    "BDAT 4294967296 LAST\r\nRSET\r\nDATA\r\n" } } },
+	{ "2^63 - 1", { .tls = false }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C', "BDAT 9223372036854775807\r\nDATA\r\n", "",
+		    "BDAT 9223372036854775807\r\nDATA\r\n" } } },
+	{ "2^63, 2^64 + 1", { .tls = false }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', EHLO_REPLY, EHLO_SHOWN, "" },
+		{ 'C', "BDAT 9223372036854775808\r\nNOOP\r\n", "",
+		    "BDAT 9223372036854775808\r\n" },
+		{ 'S', "501 no\r\n", "501 no\r\n", "NOOP\r\n" },
+		{ 'S', "250 ok\r\n", "250 ok\r\n", "" },
+		{ 'C', "BDAT 18446744073709551617 LAST\r\nxNOOP\r\n", "",
+		    "BDAT 18446744073709551617 LAST\r\n" },
+		{ 'S', "501 no\r\n", "501 no\r\n", "xNOOP\r\n" } } },
+	{ "lines that are too long: what must be read doesn't pass",
+	    { .tls = true }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "XCLIENT ADDR=1.2.3.4 N=" LONG "\r\nNOOP\r\n",
+		    "500 5.5.2 The line is too long\r\n", "NOOP\r\n" },
+		{ 'C', "EHLO " LONG "\r\n", "", "" },
+		{ 'S', "250 ok\r\n",
+		    "250 ok\r\n500 5.5.2 The line is too long\r\n", "" },
+		{ 'C', "STARTTLS " LONG "\nBDAT 4 " LONG "\r\n",
+		    "500 5.5.2 The line is too long\r\n"
+		    "500 5.5.2 The line is too long\r\n",
+		    "" },
+		{ 'C', "NOOP " LONG "\r\nDATA\r\n", "", "NOOP " LONG "\r\n" },
+		{ 'S', "500 no\r\n", "500 no\r\n", "DATA\r\n" } } },
 	{ "AUTH's lines are not commands", { .tls = false }, INBOUND_GO,
 	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
 		{ 'C', "AUTH LOGIN\r\n", "", "AUTH LOGIN\r\n" },

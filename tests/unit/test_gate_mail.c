@@ -91,6 +91,7 @@ plain(void **state)
 		"MAIL FROM:<a@x> ENVID=q@x AUTH=<> SIZE=9\r\n",
 		"MAIL FROM:<\"a> MTRK=b\"@x>\r\n",
 		"MAIL FROM:a@x MTRK=" CERT " ENVID=q@x\r\n",
+		"MAIL FROM:<a@x>AUTH=<> MTRK=" CERT " ENVID=q@x\r\n",
 		"MAIL FROM:<a@x> AUTH=MTRK+3D" CERT " ENVID=q@x\r\n",
 		"MAIL\r\n",
 		"MAIL <\r\n",
