@@ -47,7 +47,7 @@ lab_fetch() {
 		apt-get -q download "$@" ||
 		    { apt-get -q update && apt-get -q download "$@"; }
 	} >log 2>&1) ||
-	    lab_fail "cannot fetch $1: $(tail -1 "$new/debs/log")"
+	    { local why; why=$(tail -1 "$new/debs/log"); rm -rf "$new"; lab_fail "cannot fetch $1: $why"; }
 	for deb in "$new"/debs/*.deb; do HOME=/ dpkg -x "$deb" "$new/$name"; done
 	# a setgid program is denied its LD_LIBRARY_PATH
 	chmod -R g-s "$new/$name"
@@ -61,12 +61,21 @@ lab_fetch_postfix() {
 	lab_fetch pfx usr/sbin/postfix postfix postfix-pcre postfix-lmdb
 }
 
+# Neither Postfix nor Sendmail takes a folder whose name has a blank.
+lab_without_blanks() {
+	case $lab_root$lab_cache$bin in *[[:space:]]*) ;; *) return 0 ;; esac
+	ln -s "$lab_root" "$lab/root"; lab_root=$lab/root
+	ln -s "$lab_cache" "$lab/cache"; lab_cache=$lab/cache
+	ln -s "$bin" "$lab/bin"; bin=$lab/bin
+}
+
 lab_start() {
 	[ "$(id -u)" = 0 ] || lab_fail "a private Postfix needs root"
 	command -v python3 >/dev/null || lab_fail "python3 is missing"
 	lab_fetch_postfix
 	lab=$(mktemp -d "${MTRK_LAB_DIR:-/tmp}/mtrk-lab-XXXXXX")
 	chmod 711 "$lab"
+	lab_without_blanks
 	lab_postfix=$lab/postfix
 	trap lab_stop EXIT
 	trap 'exit 1' INT TERM HUP
