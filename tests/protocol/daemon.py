@@ -245,6 +245,21 @@ def check_tls_versions(house):
         raise AssertionError("TLS 1.1")
     except (ssl.SSLError, OSError):
         pass
+    # Q32: nobody gets as far as -ERR/insecure: no ciphers that anybody may
+    # read, without a certificate, or broken, even where OpenSSL has them
+    # A24: so COMMENT never has to fail
+    for ciphers in ("eNULL", "aNULL", "RC4:3DES:DES:EXPORT"):
+        weak = context()
+        weak.maximum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            weak.set_ciphers(ciphers + ":@SECLEVEL=0")
+        except ssl.SSLError:
+            continue  # this OpenSSL doesn't know them
+        try:
+            secured(server.port, "mtqp.example.org", None, weak)
+            raise AssertionError(ciphers)
+        except (ssl.SSLError, OSError):
+            pass
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         ctx = context()
         ctx.minimum_version = ctx.maximum_version = version
