@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mtqp/home.h"
+
 enum {
 	LINE_MAX_LEN = 1 << 20, /* octets of an entry; ours */
 	LOCK_WAIT_MS = 10000, /* nobody needs it for longer than a moment */
@@ -26,17 +28,12 @@ fail(struct datafile *w, const char *path)
 static bool
 set_paths(struct datafile *w, const char *name)
 {
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	int n;
+	const bool ok =
+	    home_path("XDG_DATA_HOME", ".local/share", w->dir, sizeof w->dir);
 
-	if (data != NULL && data[0] == '/')
-		n = snprintf(w->dir, sizeof w->dir, "%s/mtrk", data);
-	else
-		n = snprintf(w->dir, sizeof w->dir, "%s/.local/share/mtrk",
-		    home != NULL ? home : "");
 	snprintf(w->path, sizeof w->path, "%s/%s", w->dir, name);
 	snprintf(w->lock, sizeof w->lock, "%s/lock", w->dir);
-	return n > 0 && n < PATH_MAX;
+	return ok;
 }
 
 /* mkdir -p, 0700 for what is ours to make. */
@@ -115,15 +112,9 @@ take_lock(struct datafile *w)
 	return MTRK_OK;
 }
 
-enum mtrk_err
-datafile_open(struct datafile *w, const char *name, char why[DATAFILE_WHY_MAX])
+static enum mtrk_err
+load(struct datafile *w, enum mtrk_err err)
 {
-	enum mtrk_err err;
-
-	*w = (struct datafile){ .lock_fd = -1, .why = why };
-	if (!set_paths(w, name) || !make_dirs(w->dir))
-		return fail(w, w->dir);
-	err = take_lock(w);
 	if (err == MTRK_OK && (w->entries = json_array()) == NULL)
 		err = MTRK_NOMEM;
 	if (err == MTRK_OK)
@@ -131,6 +122,22 @@ datafile_open(struct datafile *w, const char *name, char why[DATAFILE_WHY_MAX])
 	if (err != MTRK_OK)
 		datafile_close(w);
 	return err;
+}
+
+enum mtrk_err
+datafile_read(struct datafile *w, const char *name, char why[DATAFILE_WHY_MAX])
+{
+	*w = (struct datafile){ .lock_fd = -1, .why = why };
+	return load(w, set_paths(w, name) ? MTRK_OK : fail(w, w->dir));
+}
+
+enum mtrk_err
+datafile_open(struct datafile *w, const char *name, char why[DATAFILE_WHY_MAX])
+{
+	*w = (struct datafile){ .lock_fd = -1, .why = why };
+	return load(w,
+	    set_paths(w, name) && make_dirs(w->dir) ? take_lock(w)
+						    : fail(w, w->dir));
 }
 
 static bool

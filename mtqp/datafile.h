@@ -19,6 +19,10 @@ struct datafile {
 	char *why; /* the caller's, DATAFILE_WHY_MAX; says what went wrong */
 };
 
+/* What stands there now, to look at: no lock, since it changes as a whole, and
+ * nothing is made or written.  Otherwise as datafile_open(). */
+enum mtrk_err datafile_read(
+    struct datafile *, const char *name, char why[DATAFILE_WHY_MAX]);
 /* Locks and reads; without a file there are no entries.  MTRK_CORRUPT names
  * the line that is none of ours.  datafile_close() only after MTRK_OK. */
 enum mtrk_err datafile_open(

@@ -58,7 +58,7 @@ compare(const json_t *before, const struct ask_tls *tls, const char *key)
 
 /* The key, and since when; "" and since when it was seen without TLS. */
 static bool
-remember(struct datafile *f, json_t *e, const char *host, const char *key)
+set(struct datafile *f, json_t *e, const char *host, const char *key)
 {
 	char now[WHEN_TEXT];
 
@@ -72,6 +72,21 @@ remember(struct datafile *f, json_t *e, const char *host, const char *key)
 	    json_object_set_new(e, "since", json_string(now)) == 0;
 }
 
+static enum mtrk_err
+remember(const char *host, const char *key, char why[DATAFILE_WHY_MAX])
+{
+	struct datafile f;
+	enum mtrk_err err = datafile_open(&f, KNOWN_FILE, why);
+	size_t at;
+
+	if (err != MTRK_OK)
+		return err;
+	err = set(&f, find(&f, host, &at), host, key) ? datafile_save(&f)
+						      : MTRK_NOMEM;
+	datafile_close(&f);
+	return err;
+}
+
 enum mtrk_err
 known_servers_note(const char *host, const struct ask_tls *tls,
     enum alarm *alarm, char since[SINCE_TEXT], char why[DATAFILE_WHY_MAX])
@@ -79,8 +94,9 @@ known_servers_note(const char *host, const struct ask_tls *tls,
 	struct datafile f;
 	char key[KEY_TEXT];
 	enum mtrk_err err;
+	const json_t *e;
 	size_t at;
-	json_t *e;
+	bool same;
 
 	*alarm = ALARM_NONE;
 	since[0] = '\0';
@@ -88,18 +104,17 @@ known_servers_note(const char *host, const struct ask_tls *tls,
 	if (!tls->greeted || tls->offered != tls->active ||
 	    !discover_is_fqdn(host))
 		return MTRK_OK;
-	if ((err = datafile_open(&f, KNOWN_FILE, why)) != MTRK_OK)
+	if ((err = datafile_read(&f, KNOWN_FILE, why)) != MTRK_OK)
 		return err;
 	e = find(&f, host, &at);
 	key_text(tls, key);
 	*alarm = compare(e, tls, key);
 	snprintf(since, SINCE_TEXT, "%s", text_of(e, "since"));
-	if ((*alarm == ALARM_NONE || *alarm == ALARM_NEW_KEY) &&
-	    (e == NULL || strcmp(text_of(e, "key"), key) != 0))
-		err =
-		    remember(&f, e, host, key) ? datafile_save(&f) : MTRK_NOMEM;
+	same = e != NULL && strcmp(text_of(e, "key"), key) == 0;
 	datafile_close(&f);
-	return err;
+	return same || *alarm == ALARM_NO_TLS || *alarm == ALARM_OTHER_KEY
+	    ? MTRK_OK
+	    : remember(host, key, why);
 }
 
 enum mtrk_err

@@ -86,10 +86,18 @@ static int
 run(const struct command *c, int argc, char **argv)
 {
 	char name[64];
+	int status;
 
 	snprintf(name, sizeof name, "mtrk-track %s", c->word);
 	argv[0] = name;
-	return c->run(argc, argv);
+	status = c->run(argc, argv);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno != EPIPE) /* "| head" has seen enough */
+		fprintf(stderr, "mtrk-track: standard output: %m\n");
+	/* what was sent is sent, though its URI could not be told: its secret
+	 * is in the list, and who sends again sends twice */
+	return c->run == track_send ? status : EX_IOERR;
 }
 
 int

@@ -122,7 +122,9 @@ renew(struct inquiry *q)
 				inquiry_print(q, screen_look(), stdout);
 			fflush(stdout);
 		}
-		if (!is_worth_waiting(status, q->hops != NULL))
+		/* who reads it may have gone */
+		if (!is_worth_waiting(status, q->hops != NULL) ||
+		    ferror(stdout))
 			break;
 		if (screen)
 			wait_on_screen(q, time(NULL), wait_s);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mtqp/draw.h"
+#include "mtqp/reason.h"
 
 enum { NAME_COLUMNS = 34 }; /* for servers' names; longer ones stick out */
 
@@ -133,16 +134,22 @@ add_waiting(const struct tstat_recipient *r, int64_t day, struct buf *out)
 		buf_str(out, ", not tried yet");
 }
 
+/* "": all is said. */
 static const char *
 end_of(const struct step *s)
 {
+	const struct tstat_recipient *r = s->recipient;
+	const bool has_reason =
+	    r->action == ACTION_FAILED || r->action == ACTION_DELAYED;
+	const char *reason = has_reason ? reason_of(r->status) : NULL;
+
 	switch (s->end) {
 	case STEP_NOWHERE:
 		return "it does not say where to ask";
 	case STEP_LOOP:
 		return "where it has been before";
 	default:
-		return rows[s->recipient->action].end;
+		return reason != NULL ? reason : rows[r->action].end;
 	}
 }
 

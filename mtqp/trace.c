@@ -17,6 +17,7 @@ enum {
 	PARALLEL = 16, /* servers looked up or asked at the same time; ours */
 	TRY_S = 150, /* then no further endpoint is tried (A29) */
 	WITHIN_S = 300, /* then one that drips is left; ours */
+	ANSWERS_MAX = 4 * ASK_ANSWER_MAX, /* octets of all servers; ours */
 };
 
 /* One server: its name is looked up, then a thread of its own asks it. */
@@ -28,7 +29,7 @@ struct job {
 	struct mtqp_uri uri;
 	struct location at;
 	size_t used; /* the endpoint that answered */
-	struct buf mime;
+	struct buf mime; /* its room is taken from what is left for all */
 	pthread_t thread;
 	bool started;
 	atomic_bool ended; /* the thread's last word */
@@ -43,6 +44,7 @@ struct tracing {
 	int wake; /* eventfd: a thread has ended */
 	struct endpoint asked[HOPS_MAX]; /* by hop */
 	struct tstat answers[HOPS_MAX]; /* of this round, by hop */
+	size_t room; /* left of ANSWERS_MAX */
 	size_t next, end; /* hops of this round that are still to begin */
 	struct job jobs[PARALLEL];
 };
@@ -115,6 +117,7 @@ located(void *arg)
 
 	j->state = JOB_FREE;
 	if (j->at.err != MTRK_OK) {
+		t->room += j->mime.max;
 		snprintf(h->why, sizeof h->why, "%s", j->at.why);
 		/* no such host is not: no such message */
 		fail(h, j->at.err == MTRK_NOTFOUND ? MTRK_IO : j->at.err);
@@ -124,6 +127,7 @@ located(void *arg)
 	}
 	same = asked_before(t, j);
 	if (same != HOPS_NONE) {
+		t->room += j->mime.max;
 		hops_same(t->hops, j->number, same);
 		return;
 	}
@@ -139,7 +143,9 @@ begin(struct tracing *t, struct job *j, size_t i)
 	j->number = i;
 	j->hop = &t->hops->list[i];
 	j->uri = *t->uri;
-	j->mime = BUF(ASK_ANSWER_MAX);
+	j->mime =
+	    BUF(t->room / 4 < ASK_ANSWER_MAX ? t->room / 4 : ASK_ANSWER_MAX);
+	t->room -= j->mime.max;
 	j->started = false;
 	atomic_store(&j->ended, false);
 	span_copy(j->uri.host, sizeof j->uri.host, span_of(j->hop->host));
@@ -157,6 +163,7 @@ finish(struct tracing *t, struct job *j)
 	if (j->started)
 		pthread_join(j->thread, NULL);
 	j->state = JOB_FREE;
+	t->room += j->mime.max - j->mime.n;
 	t->asked[j->number] = j->at.list[j->used];
 	if (h->err == MTRK_OK &&
 	    tstat_read(buf_as_span(&j->mime), &t->answers[j->number]) !=
@@ -272,6 +279,7 @@ trace(const struct mtqp_uri *uri, const struct trace_options *o,
 	t->options = o;
 	t->hops = hops;
 	t->ask = o->ask;
+	t->room = ANSWERS_MAX;
 	t->ask.within_s = WITHIN_S;
 	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = t->wake != -1 ? follow(t) : fail(&hops->list[0], MTRK_IO);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/conf.h"
+#include "mtqp/home.h"
 
 enum type { TYPE_TEXT, TYPE_YES_NO, TYPE_HOST, TYPE_TIMEOUT, TYPE_TIME };
 
@@ -124,21 +126,31 @@ take_lines(struct track_conf *c, FILE *f, const char *path, FILE *errors)
 static bool
 own_path(char out[PATH_MAX])
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	int n;
+	static const char name[] = "/track.conf";
+	const size_t room = PATH_MAX - sizeof name;
 
-	if (config != NULL && config[0] == '/')
-		n = snprintf(out, PATH_MAX, "%s/mtrk/track.conf", config);
-	else
-		n = snprintf(out, PATH_MAX, "%s/.config/mtrk/track.conf",
-		    home != NULL ? home : "");
-	return n > 0 && n < PATH_MAX;
+	if (!home_path("XDG_CONFIG_HOME", ".config", out, room))
+		return false;
+	memcpy(out + strlen(out), name, sizeof name);
+	return true;
+}
+
+/* It can name a command, so it is nobody else's: not even for root, who may
+ * have got this HOME from somebody. */
+static const char *
+whose(const struct stat *sb)
+{
+	if (sb->st_mode & (S_IWGRP | S_IWOTH))
+		return "others may write it: chmod go-w";
+	if (sb->st_uid != geteuid() && sb->st_uid != 0)
+		return "it belongs to somebody else";
+	return NULL;
 }
 
 enum mtrk_err
 track_conf_load(struct track_conf *c, FILE *errors)
 {
-	const char *path = c->path;
+	const char *path = c->path, *why;
 	struct stat sb;
 	enum mtrk_err err = MTRK_OK;
 	FILE *f;
@@ -152,8 +164,10 @@ track_conf_load(struct track_conf *c, FILE *errors)
 		fprintf(errors, "%s: %m\n", path);
 		return MTRK_IO;
 	}
-	if (fstat(fileno(f), &sb) == -1 || (sb.st_mode & (S_IWGRP | S_IWOTH))) {
-		fprintf(errors, "%s: others may write it: chmod go-w\n", path);
+	why =
+	    fstat(fileno(f), &sb) == 0 ? whose(&sb) : "cannot tell whose it is";
+	if (why != NULL) {
+		fprintf(errors, "%s: %s\n", path, why);
 		err = MTRK_DENIED;
 	}
 	if (err == MTRK_OK)

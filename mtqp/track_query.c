@@ -251,7 +251,7 @@ ask_and_show(struct query *q)
 		inquiry_say(i, 0, stderr);
 		inquiry_print(i, screen_look(), stdout);
 	}
-	return fflush(stdout) == 0 ? status : EX_IOERR;
+	return status;
 }
 
 static bool
@@ -295,6 +295,8 @@ run(struct query *q, int argc, char **argv)
 			return track_misused_option("query", query_options, c);
 	if (!conf)
 		return EX_CONFIG;
+	if (q->inquiry.raw && q->inquiry.json)
+		return track_misuse("query", "--raw or --json, not both", NULL);
 	if (q->inquiry.raw) /* one server's answer, as it came */
 		q->inquiry.trace.depth = 0;
 	status = take_what(q, argc - optind, argv + optind);

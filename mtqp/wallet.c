@@ -109,15 +109,17 @@ take_text(const json_t *e, const char *key, char *out, size_t size)
 static enum mtrk_err
 take_uri(const json_t *e, struct mtqp_uri *uri, char *why)
 {
-	*uri = (struct mtqp_uri){ 0 };
-	if (!take_text(e, "server", uri->host, sizeof uri->host) ||
+	const json_int_t port = json_integer_value(json_object_get(e, "port"));
+
+	*uri = (struct mtqp_uri){ .port = (uint16_t)port };
+	if (port < 0 || port > UINT16_MAX ||
+	    !take_text(e, "server", uri->host, sizeof uri->host) ||
 	    !take_text(e, "envid", uri->envid, sizeof uri->envid) ||
 	    !take_text(e, "secret", uri->secret, sizeof uri->secret)) {
 		snprintf(why, WALLET_WHY_MAX, "entry %llu is damaged",
 		    (unsigned long long)wallet_number(e));
 		return MTRK_CORRUPT;
 	}
-	uri->port = (uint16_t)json_integer_value(json_object_get(e, "port"));
 	return MTRK_OK;
 }
 
@@ -125,7 +127,7 @@ enum mtrk_err
 wallet_find(uint64_t number, struct mtqp_uri *uri, char *why)
 {
 	struct datafile w;
-	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
+	enum mtrk_err err = datafile_read(&w, WALLET_FILE, why);
 	const json_t *e;
 
 	if (err != MTRK_OK)
@@ -140,7 +142,7 @@ enum mtrk_err
 wallet_find_message(struct span id, struct mtqp_uri *uri, char *why)
 {
 	struct datafile w;
-	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
+	enum mtrk_err err = datafile_read(&w, WALLET_FILE, why);
 	size_t i;
 
 	if (err != MTRK_OK)
@@ -187,7 +189,7 @@ enum mtrk_err
 wallet_all(json_t **out, char *why)
 {
 	struct datafile w;
-	enum mtrk_err err = datafile_open(&w, WALLET_FILE, why);
+	enum mtrk_err err = datafile_read(&w, WALLET_FILE, why);
 
 	*out = err == MTRK_OK ? json_incref(w.entries) : NULL;
 	if (err == MTRK_OK)

@@ -68,8 +68,12 @@ grep -q whole "$lab/says" && lab_fail "a whole URI: $(cat "$lab/says")"
 says 66 "there is no message 1 in $lab/data/mtrk/sent.json" query 1
 says 66 "there is no message 1 in $lab/data/mtrk/sent.json" share 1
 says 0 'nothing was sent from here yet' list
-XDG_DATA_HOME=/proc/nowhere says 66 '/proc/nowhere: ' list
-echo nonsense >"$lab/data/mtrk/sent.json"
+XDG_DATA_HOME=/proc/nowhere says 66 '/proc/nowhere: ' forget 1
+[ ! -e "$lab/data/mtrk" ] || lab_fail "a look at what was sent made a folder"
+env -u HOME -u XDG_DATA_HOME -u XDG_CONFIG_HOME "$bin/mtrk-track" list 2>/dev/null || lab_fail "without HOME"
+HOME=x XDG_DATA_HOME='' says 0 '' list --json
+XDG_DATA_HOME=/$(printf 'x%.0s' {1..5000}) says 66 '$XDG_DATA_HOME: File name too long' list
+mkdir -p "$lab/data/mtrk"; echo nonsense >"$lab/data/mtrk/sent.json"
 says 66 "$lab/data/mtrk/sent.json:1: not an entry" list
 rm "$lab/data/mtrk/sent.json"
 # no configuration, and a wrong one
@@ -84,8 +88,17 @@ for bad in 'Servre x:unknown setting' 'Server x y:HOST or HOST:PORT expected' 'K
 done
 echo 'Server x' >"$conf"; chmod 666 "$conf"
 says 78 "$conf: others may write it: chmod go-w" new
-chmod 600 "$conf"; says 66 'no message there' sendmail --
+chmod 600 "$conf"; chown 65534 "$conf"; says 78 "$conf: it belongs to somebody else" new; chown 0 "$conf"
+says 66 'no message there' sendmail --
 rm "$conf"; mkdir "$conf"; says 78 "$conf: " new; rmdir "$conf"
+# both forms, and no room for either
+says 64 '--raw or --json, not both' query --raw --json 1
+for command in new 'list --json'; do
+	echo '{"number":1}' >"$lab/data/mtrk/sent.json"
+	status=0; lab_track $command 2>"$lab/says" >/dev/full || status=$?
+	{ [ $status = 74 ] && grep -q 'standard output: No space left' "$lab/says"; } || lab_fail "$command, full: $status $(cat "$lab/says")"
+done
+rm "$lab/data/mtrk/sent.json"
 # a server that is not there, is none, or cannot be found
 says 69 "127.0.0.1 port $nobody: Connection refused" query --server "127.0.0.1:$nobody" q@h $secret
 grep -q '127.0.0.1: 127.0.0.1' "$lab/says" && lab_fail "said twice: $(cat "$lab/says")"

@@ -86,11 +86,17 @@ if mount -t tmpfs -o size=16k tmpfs "$lab/full" 2>/dev/null; then
 	taken=$((taken + 1))
 fi
 exec 9>"$lab/data/mtrk/lock"; flock 9
+lab_track share 1 >/dev/null || lab_fail "who only reads has to wait"
 status=0; echo hi | lab_track send --from take@h.test x@y.test 2>"$lab/says" || status=$?
 exec 9>&-
 { [ $status = 75 ] && grep -q "not sent: $lab/data/mtrk/lock: another program" "$lab/says"; } ||
     lab_fail "locked: $status $(cat "$lab/says")"
 nothing_sent "$taken" "a locked file"
+
+# sent, and no room to print the URI: sent it is, and the list has it
+status=0; echo hi | lab_track send --from take@h.test x@y.test >/dev/full 2>"$lab/says" || status=$?
+{ [ $status = 0 ] && grep -q 'standard output: No space' "$lab/says"; } || lab_fail "no room for the URI: $status $(cat "$lab/says")"
+taken=$((taken + 1)); nothing_sent "$taken" "twice"
 
 # forget
 lab_track forget 1 3 || lab_fail "forget"

@@ -1,6 +1,7 @@
 /* What people read and what scripts get: the words and the exit statuses. */
 #include "tests/lib/cm.h"
 
+#include "mtqp/reason.h"
 #include "mtqp/submit.h"
 #include "mtqp/timeline.h"
 #include "mtqp/timeline_json.h"
@@ -178,11 +179,28 @@ replies(void **state)
 	}
 }
 
+/* RFC 3463 in words; a code that only says "it failed" has none. */
+static void
+reasons(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    reason_of(STATUS(5, 1, 1)), "there is no such mailbox");
+	assert_string_equal(reason_of(STATUS(4, 2, 2)), "the mailbox is full");
+	assert_ptr_equal(
+	    reason_of(STATUS(4, 4, 1)), reason_of(STATUS(5, 4, 1)));
+	assert_null(reason_of(STATUS(2, 1, 5)));
+	assert_null(reason_of(STATUS(2, 1, 1)));
+	assert_null(reason_of(STATUS(5, 0, 0)));
+	assert_null(reason_of((struct status){ 0 }));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(statuses),
+		cmocka_unit_test(reasons),
 		cmocka_unit_test(words),
 		cmocka_unit_test(json),
 		cmocka_unit_test(stuffing),
