@@ -10,6 +10,7 @@
 enum {
 	GROUP_MAX = 1000, /* jobs in one transaction; ours */
 	GATHER_MAX_US = 3000, /* nobody waits longer for others; ours */
+	HANGS_US = 5000000, /* a commit that takes longer; ours */
 };
 
 struct job {
@@ -29,8 +30,7 @@ struct group {
 	struct job *first, **last;
 	unsigned waiting, wanted;
 	bool running, stop;
-	bool committing;
-	bool stuck; /* somebody waited in vain for what is committed now */
+	uint64_t since_us; /* that a commit runs; 0: none does */
 	pthread_t committer;
 
 	unsigned recent, fading; /* the committer's own */
@@ -176,14 +176,13 @@ committer_main(void *arg)
 		}
 		gather(g);
 		jobs = take_jobs(g);
-		g->committing = true;
+		g->since_us = start_us = now_us();
 		pthread_mutex_unlock(&g->lock);
-		start_us = now_us();
 		n = commit_group(g, jobs);
 		finish(jobs);
 		learn(g, n, now_us() - start_us);
 		pthread_mutex_lock(&g->lock);
-		g->committing = g->stuck = false;
+		g->since_us = 0;
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
@@ -212,6 +211,13 @@ wait_for(struct job *j, unsigned wait_ms)
 	return rc == 0 ? (enum mtrk_err)j->err : MTRK_BUSY;
 }
 
+/* With g->lock held. */
+static bool
+hangs(const struct group *g)
+{
+	return g->since_us != 0 && now_us() - g->since_us > HANGS_US;
+}
+
 /* MTRK_IO: there is no committer to do it, or it hangs. */
 static enum mtrk_err
 enqueue(struct group *g, struct job *j)
@@ -219,7 +225,7 @@ enqueue(struct group *g, struct job *j)
 	enum mtrk_err err = MTRK_IO;
 
 	pthread_mutex_lock(&g->lock);
-	if (committer_runs(g) && !g->stuck) {
+	if (committer_runs(g) && !hangs(g)) {
 		err = MTRK_OK;
 		j->holders++;
 		*g->last = j;
@@ -229,15 +235,6 @@ enqueue(struct group *g, struct job *j)
 	}
 	pthread_mutex_unlock(&g->lock);
 	return err;
-}
-
-/* Whoever comes until a commit ends would wait in vain, too. */
-static void
-note_stuck(struct group *g)
-{
-	pthread_mutex_lock(&g->lock);
-	g->stuck = g->committing;
-	pthread_mutex_unlock(&g->lock);
 }
 
 enum mtrk_err
@@ -253,9 +250,8 @@ group_commit(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
 	}
 	*j = (struct job){ .run = run, .drop = drop, .arg = arg, .holders = 1 };
 	sem_init(&j->done, 0, 0);
-	err = enqueue(g, j);
-	if (err == MTRK_OK && (err = wait_for(j, wait_ms)) == MTRK_BUSY)
-		note_stuck(g);
+	if ((err = enqueue(g, j)) == MTRK_OK)
+		err = wait_for(j, wait_ms);
 	job_release(j);
 	return err;
 }

@@ -17,8 +17,8 @@ void group_free(struct group **); /* waits for what is being committed */
  * Group commit: `run` is called in the committing thread, within a
  * transaction shared with others' jobs; one fsync serves them all.  Returns
  * when it is durable, or failed, or MTRK_BUSY after `wait_ms`; then it may
- * yet be done.  From then until a commit ends nobody is made to wait: MTRK_IO
- * at once, and it is not done.  `drop(arg)` is called once, when nobody needs
+ * yet be done.  While a commit hangs, for more than 5 s, it is MTRK_IO at once,
+ * and it is not done.  `drop(arg)` is called once, when nobody needs
  * `arg` any more. A job that fails takes no other job with it.
  */
 enum mtrk_err group_commit(struct group *, void (*run)(struct txn *, void *arg),
