@@ -6,7 +6,11 @@
 
 #include "common/store_private.h"
 
-enum { EXAMPLE_MAX = 512 /* octets of a line kept; ours */ };
+enum {
+	EXAMPLE_MAX = 512, /* octets of a line kept; ours */
+	PROGRAMS_MAX = 64, /* counted by name; ours */
+};
+static const char not_understood[] = "not-understood";
 
 struct span
 meta_key(char buf[NAME_MAX_LEN], const char *kind, const char *name)
@@ -30,14 +34,40 @@ store_count(struct txn *t, const char *name, uint64_t more)
 	txn_put(t, TABLE_META, k, (struct span){ bytes, 8 });
 }
 
+static bool
+count_program(struct span key, struct span value, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)value;
+	return span_starts(key, "count:not-understood") && ++*n < PROGRAMS_MAX;
+}
+
+/* Whoever can write to the log can make up names. */
+static bool
+is_one_too_many(struct txn *t, const char *name)
+{
+	char key[NAME_MAX_LEN], first[NAME_MAX_LEN];
+	struct span none;
+	unsigned n = 0;
+
+	if (txn_get(t, TABLE_META, meta_key(key, "count", name), &none))
+		return false;
+	txn_walk(t, TABLE_META, meta_key(first, "count", not_understood),
+	    count_program, &n);
+	return n == PROGRAMS_MAX;
+}
+
 void
 store_not_understood(struct txn *t, struct span program, struct span line)
 {
 	char name[NAME_MAX_LEN], key[NAME_MAX_LEN];
 	struct span k, none;
 
-	snprintf(name, sizeof name, "not-understood.%.*s",
+	snprintf(name, sizeof name, "%s.%.*s", not_understood,
 	    program.n < 64 ? (int)program.n : 64, program.p);
+	if (is_one_too_many(t, name))
+		snprintf(name, sizeof name, "%s.(others)", not_understood);
 	store_count(t, name, 1);
 	k = meta_key(key, "example", name);
 	if (line.n > EXAMPLE_MAX)

@@ -430,6 +430,36 @@ not_understood(void **state)
 	buf_free(&b);
 }
 
+static void
+sum_and_names(struct span name, uint64_t n, void *arg)
+{
+	uint64_t *out = arg;
+
+	if (span_starts(name, "not-understood.")) {
+		out[0] += n;
+		out[1]++;
+	}
+}
+
+/* A program's name is anybody's who can write to the log. */
+static void
+programs_without_end(void **state)
+{
+	char line[128];
+	uint64_t all[2] = { 0 };
+
+	(void)state;
+	record("e1", "3F905A8456E", T0, false);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(line, sizeof line,
+		    STAMP "postfix/x%u[1]: 3F905A8456E: well\n", i);
+		lines(line);
+	}
+	assert_int_equal(store_counters(st, sum_and_names, all), MTRK_OK);
+	assert_int_equal(all[0], 300);
+	assert_in_range(all[1], 10, 100);
+}
+
 /* The room is bounded: what falls out is lost, and counted. */
 static void
 room_is_full(void **state)
@@ -475,6 +505,7 @@ main(void)
 		STORY(long_line_without_an_end),
 		STORY(long_line_without_a_begin),
 		STORY(not_understood),
+		STORY(programs_without_end),
 		STORY(room_is_full),
 	};
 
