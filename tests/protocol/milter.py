@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""milter.py BIN_DIR -- mtrk-milter as an MTA sees it, octet by octet: MTAs of
+every age at the same time, steps in odd order, strangers' words."""
+import contextlib
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = sys.argv[1]
+CERT = "VheLhqV/rCKJmplkGFwsyW59pYk"
+NR_ALL = 0x1ff080  # SMFIP_NR_*: no answer is waited for
+PATIENCE_S = 20
+
+
+class Mta:
+    """One connection.  `steps`: what this MTA can do (SMFIP_*)."""
+
+    def __init__(self, path, version=6, steps=0x1fffff):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE_S)
+        self.sock.connect(path)
+        self.have = b""
+        self.send(b"O", struct.pack("!III", version, 0x1ff, steps))
+        kind, data = self.answer()
+        assert kind == b"O", (kind, data)
+        self.agreed = struct.unpack("!III", data[:12])[2]
+        assert self.agreed & ~steps == 0, "more than the MTA can do"
+        assert struct.unpack("!III", data[:12])[1] == 0, "SMFIF_NONE"
+
+    def send(self, kind, data=b""):
+        self.sock.sendall(struct.pack("!I", len(data) + 1) + kind + data)
+
+    def octets(self, n):
+        while len(self.have) < n:
+            more = self.sock.recv(65536)
+            assert more, "the milter went away"
+            self.have += more
+        got, self.have = self.have[:n], self.have[n:]
+        return got
+
+    def answer(self):
+        packet = self.octets(struct.unpack("!I", self.octets(4))[0])
+        return packet[:1], packet[1:]
+
+    def step(self, kind, data, no_reply):
+        """A step that is agreed to have no answer has none: the next is the
+        next step's."""
+        self.send(kind, data)
+        if not self.agreed & no_reply:
+            got = self.answer()
+            assert got == (b"c", b""), (kind, data, got)
+
+    def hello(self):
+        self.step(b"C", b"client.test\0" + b"4\0\x19192.0.2.1\0", 0x1000)
+
+    def macros(self, kind, **names):
+        data = b"".join(n.encode() + b"\0" + v + b"\0" for n, v in names.items())
+        self.send(b"D", kind + data)
+
+    def mail(self, *words):
+        self.step(b"M", b"".join(w + b"\0" for w in words), 0x4000)
+
+    def rcpt(self, *words):
+        self.step(b"R", b"".join(w + b"\0" for w in words), 0x8000)
+
+    def end(self, queue_id):
+        if queue_id is not None:
+            self.macros(b"E", i=queue_id)
+        self.step(b"E", b"", 0)
+
+    def message(self, envid, queue_id, *more):
+        self.mail(b"<a@h.test>", b"ENVID=" + envid, b"MTRK=" + CERT.encode(), *more)
+        self.rcpt(b"<b@x.test>", b"NOTIFY=SUCCESS,NEVER,X", b"ORCPT=rfc822;b+40x.test")
+        self.end(queue_id)
+
+
+def every_age(path):
+    """Those that wait for answers and those that don't, side by side."""
+    ages = [Mta(path), Mta(path, 2, 0x7f), Mta(path, 6, 0x1fffff & ~NR_ALL), Mta(path)]
+    assert [a.agreed & NR_ALL != 0 for a in ages] == [True, False, False, True]
+    for a in ages:
+        a.hello()
+    for n, a in enumerate(ages):
+        a.message(b"age%d@h.test" % n, b"AGE%d" % n)
+    return ["age%d@h.test" % n for n in range(len(ages))]
+
+
+def odd_order(path):
+    """xxfi_close first, ends without a begin, the same again, no argument."""
+    Mta(path).send(b"Q")
+    Mta(path).sock.close()
+    socket.socket(socket.AF_UNIX).connect(path)
+    mail = b"<a@h.test>\0ENVID=odd@h.test\0MTRK=" + CERT.encode() + b"\0"
+    rcpt = b"<b@x.test>\0"
+    for steps in ([(b"E", b"")], [(b"A", b"")], [(b"R", rcpt), (b"E", b"")],
+                  [(b"M", b"")], [(b"M", b""), (b"R", b""), (b"E", b"")],
+                  [(b"M", mail), (b"E", b"")], [(b"M", mail), (b"R", b""), (b"E", b"")],
+                  [(b"M", mail), (b"R", rcpt), (b"A", b""), (b"E", b"")],
+                  [(b"M", mail), (b"R", rcpt), (b"Q", b"")], [(b"M", mail), (b"R", rcpt)],
+                  [(b"M", mail), (b"M", b"<a@h.test>\0"), (b"R", rcpt), (b"E", b"")]):
+        m = Mta(path)
+        m.hello()
+        m.macros(b"E", i=b"ODD1")
+        with contextlib.suppress(OSError):  # it may hang up
+            for kind, data in steps + [(b"Q", b"")]:
+                m.send(kind, data)
+            while m.sock.recv(65536):
+                pass
+    m = Mta(path)
+    m.hello()
+    m.message(b"one@h.test", b"ONE1")
+    m.message(b"one@h.test", b"ONE1")  # told once more
+    m.mail(b"<a@h.test>", b"ENVID=first@h.test", b"MTRK=" + CERT.encode())
+    m.send(b"A")
+    m.message(b"second@h.test", b"SECOND")
+    m.send(b"K")  # another client, the same connection
+    m.hello()
+    m.message(b"third@h.test", b"THIRD")
+    return ["one@h.test", "second@h.test", "third@h.test"]
+
+
+def strangers(path):
+    """Words that a client chooses, and queue ids that no MTA gives."""
+    evil = b'q"\r\n2026-11-26T04:00:00Z x: err: event=forged\r\n\x1b[2J\xff@h.test'
+    m = Mta(path)
+    m.hello()
+    m.message(evil, b"EVIL1")
+    m.message(b"noid@h.test", None)
+    for queue_id in (b"", b"Q" * 64, b"Q" * 5000):
+        m.message(b"id%d@h.test" % len(queue_id), queue_id)
+    m.message(b"quoted@h.test", b'ID"\nx: y')
+    m.mail(b"<a@h.test>" + b"\xff" * 40000, b"ENVID=" + b"e" * 9000 + b"@h", b"MTRK=" + CERT.encode())
+    m.send(b"A")
+    m.mail(b"<a@h.test>", *[b"AUTH=<>"] * 5000)
+    m.send(b"A")
+    m.mail(b"<" + b"a" * 50000 + b"@h.test>", b"ENVID=long@h.test", b"MTRK=" + CERT.encode())
+    for _ in range(300):
+        m.rcpt(b"<" + b"b" * 5000 + b"@x.test>", b"ORCPT=" + b"t" * 4000)
+    m.rcpt(b"<b@x.test>", b"NOTIFY", b"ORCPT=", b"=", b"", b"ORCPT=rfc822;+ZZ")
+    m.end(b"LONG1")
+    m.message(b"last@h.test", b"LAST1")
+    return ["last@h.test", "long@h.test", "quoted@h.test"]
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="mtrk-milter-") as house:
+        path, conf = house + "/m.sock", house + "/mtrk.conf"
+        with open(conf, "w") as f:
+            f.write("Store %s/store\nMilterSocket local:%s\nLogTo stderr\n" % (house, path))
+        with open(house + "/log", "wb") as log:
+            milter = subprocess.Popen([BIN + "/mtrk-milter", "-c", conf, "-f"], stderr=log)
+        try:
+            until = time.monotonic() + PATIENCE_S
+            while not os.path.exists(house + "/store/data.mdb"):
+                assert time.monotonic() < until and milter.poll() is None, "no start"
+                time.sleep(0.01)
+            want = every_age(path) + odd_order(path) + strangers(path)
+            dump = subprocess.run([BIN + "/mtrk-dump", "-c", conf, "--json"],
+                                  check=True, stdout=subprocess.PIPE).stdout
+            got = [json.loads(line)["envid"] for line in dump.splitlines()]
+            assert sorted(got) == sorted(want), (got, want)
+            assert milter.poll() is None, "it ended"
+        finally:
+            milter.terminate()
+            milter.wait()
+        with open(house + "/log", "rb") as log:
+            for line in log:
+                assert re.fullmatch(rb"\S+Z mtrk-milter\[\d+\]: \w+: [ -~]+\n", line), line
+                assert CERT.encode() not in line, line
+        print("milter: ok, %d messages" % len(got))
+
+
+main()
