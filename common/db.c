@@ -1,6 +1,7 @@
 #include "common/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 enum {
 	READERS_MAX = 512, /* slots; ours */
 	RESERVE_MIN = 1 << 20, /* octets kept for purging; ours */
+	LOCK_LEN = 9 * 4096, /* octets: READERS_MAX of 64 each, and a header */
+	DATA_BEGIN = 8 * 4096, /* octets: two metas, the tables, copies */
 	FULL_RETRY_S = 60, /* a full store is tried again this often */
 };
 
@@ -115,12 +118,42 @@ set_modes(const struct db *db)
 	}
 }
 
+/*
+ * Room for what LMDB makes of a new folder, before it begins: without it, it
+ * leaves half a data.mdb behind, which it can't read, and dies of SIGBUS when
+ * it uses a lock.mdb that the disk has no room for.  Before it opens them:
+ * closing a file frees the locks on it.
+ */
+static int
+reserve(const struct db *db)
+{
+	static const struct {
+		const char *file;
+		off_t n;
+	} files[] = { { "data.mdb", DATA_BEGIN }, { "lock.mdb", LOCK_LEN } };
+	char path[PATH_MAX_LEN + 16];
+	int fd, rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof path, "%s/%s", db->dir, files[i].file);
+		if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660)) == -1)
+			return errno;
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, files[i].n) == -1 &&
+		    (errno == ENOSPC || errno == EDQUOT))
+			rc = errno; /* else there is no such call here */
+		close(fd);
+	}
+	return rc;
+}
+
 static int
 env_open(struct db *db)
 {
 	unsigned flags = MDB_NOTLS | (db->mode == DB_READ ? MDB_RDONLY : 0);
 	int dead, rc;
 
+	if (db->mode == DB_WRITE && (rc = reserve(db)) != 0)
+		return rc;
 	if ((rc = mdb_env_create(&db->env)) != 0)
 		return rc;
 	mdb_env_set_maxreaders(db->env, READERS_MAX);
