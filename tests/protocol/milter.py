@@ -15,6 +15,7 @@ import time
 BIN = sys.argv[1]
 CERT = "VheLhqV/rCKJmplkGFwsyW59pYk"
 NR_ALL = 0x1ff080  # SMFIP_NR_*: no answer is waited for
+UNUSED = 0x372  # HELO, DATA, headers and their end, body, unknown commands
 PATIENCE_S = 20
 
 
@@ -83,6 +84,7 @@ class Mta:
 def every_age(path):
     """Those that wait for answers and those that don't, side by side."""
     ages = [Mta(path), Mta(path, 2, 0x7f), Mta(path, 6, 0x1fffff & ~NR_ALL), Mta(path)]
+    assert ages[0].agreed & UNUSED == UNUSED, "%x" % ages[0].agreed
     assert [a.agreed & NR_ALL != 0 for a in ages] == [True, False, False, True]
     for a in ages:
         a.hello()

@@ -2,8 +2,11 @@
  * many threads, purge, limits, modes, versions. */
 #include "tests/lib/cm.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/db.h"
@@ -475,6 +478,70 @@ not_a_store(void **state)
 	assert_non_null(strstr(why, "LMDB"));
 }
 
+/* design.md 4: LMDB 1.0 and 0.9 cannot read each other's files. */
+static void
+lmdb_of_another_version(void **state)
+{
+	enum { VERSION_AT = 16 + 4 }; /* MDB_meta.mm_version */
+	static const enum store_mode modes[] = { STORE_READ, STORE_WRITE };
+	const uint32_t version = 2;
+	char file[400];
+	struct store *other;
+	int fd;
+
+	(void)state;
+	add(1);
+	store_close(&st);
+	snprintf(file, sizeof file, "%s/data.mdb", path);
+	assert_true((fd = open(file, O_RDWR | O_CLOEXEC)) != -1);
+	for (off_t page = 0; page < 2; page++)
+		assert_int_equal(pwrite(fd, &version, sizeof version,
+				     page * sysconf(_SC_PAGESIZE) + VERSION_AT),
+		    sizeof version);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		assert_int_equal(
+		    store_open(path, modes[i], 64 * MIB, &other, why),
+		    MTRK_FORMAT);
+		assert_null(other);
+		assert_non_null(strstr(why, "data.mdb is not a store of LMDB"));
+	}
+}
+
+/* Its slot is given back, and what it looked at may be written again. */
+static void
+killed_reader(void **state)
+{
+	struct store *other;
+	struct txn t;
+	int fds[2], status;
+	char ready;
+	pid_t pid;
+
+	(void)state;
+	add(1);
+	store_close(&st);
+	assert_int_equal(pipe(fds), 0);
+	if ((pid = fork()) == 0) {
+		if (store_open(path, STORE_READ, 0, &other, why) == MTRK_OK) {
+			t = store_look(other);
+			(void)!write(fds[1], &t, 1);
+			pause();
+		}
+		_exit(1);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &ready, 1), 1);
+	close(fds[0]);
+	assert_int_equal(
+	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
+	assert_int_equal(db_clear_dead_readers(store_db(st)), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(db_clear_dead_readers(store_db(st)), 1);
+	assert_int_equal(db_clear_dead_readers(store_db(st)), 0);
+}
+
 static bool
 keep_count(const struct message *m, void *arg)
 {
@@ -580,6 +647,8 @@ main(void)
 		STORE_TEST(full),
 		STORE_TEST(modes_and_formats),
 		STORE_TEST(not_a_store),
+		STORE_TEST(lmdb_of_another_version),
+		STORE_TEST(killed_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
