@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -14,7 +15,7 @@
 
 #include "common/log.h"
 
-enum { PATH_LEN_MAX = 1100 /* ours: a configured path is <= 1023 */ };
+enum { PATH_LEN_MAX = 4096 /* realpath(3)'s PATH_MAX */ };
 
 /* Sanitizers look at /proc and trace themselves when the process ends. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
@@ -51,20 +52,13 @@ folder_of(const char *path, char out[PATH_LEN_MAX])
 }
 
 static bool
-allow(int rules, const struct sandbox_path *p)
+allow_beneath(int rules, const char *path, uint64_t access)
 {
-	struct landlock_path_beneath_attr rule = { 0 };
-	char folder[PATH_LEN_MAX];
+	struct landlock_path_beneath_attr rule = { .allowed_access = access };
 	struct stat st;
 	bool ok;
 
-	rule.allowed_access = reads;
-	if (p->may == SANDBOX_WRITE_BESIDE)
-		rule.allowed_access |= writes;
-	if (p->may != SANDBOX_READ)
-		folder_of(p->path, folder);
-	rule.parent_fd =
-	    open(p->may == SANDBOX_READ ? p->path : folder, O_PATH | O_CLOEXEC);
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd == -1)
 		return errno == ENOENT;
 	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
@@ -73,6 +67,26 @@ allow(int rules, const struct sandbox_path *p)
 	ok = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
 		 &rule, 0) == 0;
 	close(rule.parent_fd);
+	return ok;
+}
+
+static bool
+allow(int rules, const struct sandbox_path *p)
+{
+	const uint64_t access =
+	    p->may == SANDBOX_WRITE_BESIDE ? reads | writes : reads;
+	char folder[PATH_LEN_MAX], *real;
+	bool ok;
+
+	if (p->may == SANDBOX_READ)
+		return allow_beneath(rules, p->path, access);
+	folder_of(p->path, folder);
+	ok = allow_beneath(rules, folder, access);
+	if (ok && (real = realpath(p->path, NULL)) != NULL) {
+		folder_of(real, folder);
+		ok = allow_beneath(rules, folder, access);
+		free(real);
+	}
 	return ok;
 }
 

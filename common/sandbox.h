@@ -12,7 +12,8 @@
 
 enum sandbox_may {
 	SANDBOX_READ, /* the file, or all in the folder */
-	SANDBOX_READ_BESIDE, /* all in the folder that the file is in */
+	SANDBOX_READ_BESIDE, /* all in the folder that the file is in, and in
+				that which a symbolic link leads to now */
 	SANDBOX_WRITE_BESIDE, /* the same, and make and write files there */
 };
 struct sandbox_path {

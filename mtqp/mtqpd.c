@@ -285,8 +285,11 @@ start_audit(const struct conf *c)
 	return false;
 }
 
-static const char *const names_and_authorities[] = { "/etc", "/usr", "/lib",
-	"/run/systemd/resolve" };
+static const struct sandbox_path names_and_authorities[] = {
+	{ "/etc/resolv.conf", SANDBOX_READ_BESIDE },
+	{ "/usr", SANDBOX_READ },
+	{ "/lib", SANDBOX_READ },
+};
 
 /*
  * What is open stays open; of files only the audit log is opened again, by
@@ -299,7 +302,7 @@ start_threads(const struct conf *c)
 {
 	const char *authorities = getenv("SSL_CERT_FILE");
 	bool asks = c->chain.n > 0, audits = c->audit_log[0] != '\0';
-	struct sandbox_path paths[8] = {
+	struct sandbox_path paths[7] = {
 		{ "/etc/localtime", SANDBOX_READ_BESIDE },
 		{ "/usr/share/zoneinfo", SANDBOX_READ },
 	};
@@ -312,8 +315,7 @@ start_threads(const struct conf *c)
 		paths[n++] =
 		    (struct sandbox_path){ authorities, SANDBOX_READ_BESIDE };
 	for (size_t i = 0; asks && i < ARRAY_LEN(names_and_authorities); i++)
-		paths[n++] = (struct sandbox_path){ names_and_authorities[i],
-			SANDBOX_READ };
+		paths[n++] = names_and_authorities[i];
 	tzset();
 	if (sandbox_files(paths, n) == MTRK_OK &&
 	    loop_threads(server.loop, server.threads) == MTRK_OK &&

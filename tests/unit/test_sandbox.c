@@ -19,7 +19,7 @@
 enum { PATH_LEN = 300 };
 
 static char folder[256], store[PATH_LEN], key[PATH_LEN], zone[PATH_LEN],
-    audit[PATH_LEN], fresh[PATH_LEN];
+    audit[PATH_LEN], fresh[PATH_LEN], linked[PATH_LEN];
 static int data; /* the store's file, as store_open(STORE_READ) has it */
 
 static bool
@@ -59,6 +59,7 @@ files_are_out_of_reach(void)
 	    no_open("/etc/passwd", O_RDONLY) && no_open(zone, O_WRONLY) &&
 	    no_open(fresh, O_WRONLY | O_CREAT) && unlink(store) == -1 &&
 	    unlink(audit) == -1 && may_open(zone, O_RDONLY) &&
+	    may_open(linked, O_RDONLY) && no_open(linked, O_WRONLY) &&
 	    may_open(audit, O_WRONLY | O_APPEND) &&
 	    pread(data, &byte, 1, 0) == 1;
 }
@@ -112,6 +113,7 @@ static void
 be_taken_over(void)
 {
 	const struct sandbox_path paths[] = { { zone, SANDBOX_READ },
+		{ linked, SANDBOX_READ_BESIDE },
 		{ audit, SANDBOX_WRITE_BESIDE } };
 
 	if (sandbox_files(paths, ARRAY_LEN(paths)) != MTRK_OK ||
@@ -147,6 +149,21 @@ has_sandbox(void)
 #endif
 }
 
+/* As /etc/resolv.conf is: what it leads to is beside it, too. */
+static void
+link_elsewhere(void)
+{
+	char names[PATH_LEN], real[PATH_LEN];
+
+	snprintf(names, sizeof names, "%s/names", folder);
+	assert_int_equal(mkdir(names, 0700), 0);
+	put(real, "names/real");
+	snprintf(names, sizeof names, "%s/links", folder);
+	assert_int_equal(mkdir(names, 0700), 0);
+	snprintf(linked, sizeof linked, "%s/links/linked", folder);
+	assert_int_equal(symlink("../names/real", linked), 0);
+}
+
 static void
 taken_over(void **state)
 {
@@ -160,6 +177,7 @@ taken_over(void **state)
 	scratch_make(folder);
 	snprintf(logs, sizeof logs, "%s/log", folder);
 	assert_int_equal(mkdir(logs, 0700), 0);
+	link_elsewhere();
 	put(store, "data.mdb");
 	put(key, "key.pem");
 	put(zone, "zone");
