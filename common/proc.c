@@ -130,7 +130,9 @@ proc_signals(void)
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		if (sigaction(ours[i], &sa, NULL) == -1)
 			return -1;
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	/* a peer that has gone, a file that may not grow: errno tells */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -1;
 	return wake[0];
 }

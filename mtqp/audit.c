@@ -14,6 +14,7 @@ enum { LINE_LEN_MAX = 4 * ENVID_MAX + 512 };
 
 static atomic_int file = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* while it is used */
+static bool torn; /* the last line has no end: guarded by the lock */
 
 enum mtrk_err
 audit_open(const char *path)
@@ -22,25 +23,37 @@ audit_open(const char *path)
 
 	if (path[0] == '\0')
 		return MTRK_OK;
-	fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	fd = open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	    0640);
 	if (fd == -1)
 		return MTRK_IO;
 	pthread_mutex_lock(&lock);
 	old = atomic_exchange(&file, fd);
+	torn = false;
 	pthread_mutex_unlock(&lock);
 	if (old != -1)
 		close(old);
 	return MTRK_OK;
 }
 
+/* `line` begins with the line feed that ends a torn one, as a full disk
+ * leaves it. */
 static bool
 put(const char *line, size_t n)
 {
+	ssize_t done;
 	bool ok;
 
 	pthread_mutex_lock(&lock);
-	ok = file == -1 || write(file, line, n) == (ssize_t)n;
+	if (!torn) {
+		line++;
+		n--;
+	}
+	done = file != -1 ? write(file, line, n) : (ssize_t)n;
+	ok = done == (ssize_t)n;
+	if (done > 0)
+		torn = !ok;
 	pthread_mutex_unlock(&lock);
 	return ok;
 }
@@ -57,7 +70,7 @@ audit_write(const struct audit_line *l)
 		return;
 	when_rfc3339(l->time, stamp);
 	n = snprintf(line, sizeof line,
-	    "%s client=%s tls=%s envid=\"%s\" outcome=\"%s\"\n", stamp,
+	    "\n%s client=%s tls=%s envid=\"%s\" outcome=\"%s\"\n", stamp,
 	    l->client, l->tls != NULL ? l->tls : "no",
 	    log_quote(span_of(l->envid), q, sizeof q), l->outcome);
 	if (n > 0 && !put(line, (size_t)n) && log_allow(&often, 60, &missed))

@@ -331,8 +331,11 @@ on_closed(struct conn *c, void *user, const char *why)
 	log_debug("conn=%lu event=close client=%s why=\"%s\"", conn_id(c),
 	    conn_peer(c), why);
 	left(client->service, conn_ip(c));
-	if (client->waits != NULL)
+	if (client->waits != NULL) {
 		chain_forget(client->service->chain, client);
+		client->waits->outcome = "not answered";
+		log_query(client->service, c, client->waits);
+	}
 	free(client->waits);
 	free(client);
 }

@@ -247,7 +247,9 @@ def deadline_check(outer, inner):
 def check_slow(outer, inner):
     """A server that says nothing delays nobody but who asked about it, and
     who goes away meanwhile is forgotten."""
-    server = at(outer, "slow", NET + ".1", ["Chain %s.0/24" % NET])
+    audit = outer.dir + "/audit"
+    server = at(outer, "slow", NET + ".1", ["Chain %s.0/24" % NET,
+                                            "AuditLog " + audit])
     with socket.create_server((NET + ".4", 1038)) as silent:
         client, gone = greeted(server.port), greeted(server.port)
         client.send(("TRACK slow@client.example %s\r\nCOMMENT\r\n"
@@ -271,7 +273,16 @@ def check_slow(outer, inner):
         fill.until("both outcomes",
                    lambda: server.log().count("event=chain host") == 3)
     assert values(ask(greeted(server.port), "dead"), "Action")
-    assert server.stop() == 0
+    # who asked is on record, even if we end before there is an answer
+    with socket.create_server((NET + ".4", 1038)) as silent:
+        last = greeted(server.port)
+        last.send(("TRACK slow@client.example %s\r\n" % SECRET).encode())
+        _kept = silent.accept()
+        assert server.stop() == 0
+    with open(audit) as f:
+        said = f.read().splitlines()
+    assert said[-1].endswith(' outcome="not answered"'), said
+    assert len(said) == 6, said
 
 
 def main():

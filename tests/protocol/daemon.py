@@ -4,6 +4,7 @@
     daemon.py [--slow] BIN_DIR"""
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -330,6 +331,13 @@ def check_hup(house):
         r'20\S+Z client=127\.0\.0\.1 tls=TLSv1\.3'
         r' envid="fresh@client\.example" outcome="ok"\n', text), text
     assert open(audit + ".1").read() == ""
+    # no more room for logs is no reason to end
+    limit = server.process.pid, resource.RLIMIT_FSIZE
+    before = resource.prlimit(*limit, (0, resource.RLIM_INFINITY))
+    clear.send(b"TRACK nobody@client.example %s\r\n" % SECRET.encode())
+    assert clear.line().startswith("-ERR/noinfo")
+    resource.prlimit(*limit, before)
+    assert open(audit).read() == text
     os.unlink(cert)
     hup(3)
     assert "No such file" in server.log()
