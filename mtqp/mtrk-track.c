@@ -109,6 +109,7 @@ main(int argc, char **argv)
 	char libraries[256];
 
 	setlocale(LC_ALL, "");
+	setlocale(LC_MESSAGES, "C"); /* the system's words inside of ours */
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(libraries, sizeof libraries, "%s, c-ares %s, jansson %s",
 	    crypto_version(), dns_version(), JANSSON_VERSION);

@@ -125,6 +125,8 @@ rcpts(struct smtp *d, const struct submission *s, struct submitted *out,
 			continue;
 		bad = klass;
 		out->refused++;
+		if (s->smtp.waiting != NULL)
+			s->smtp.waiting("");
 		refused(s->rcpts[i], span_of(d->last));
 	}
 	if (out->refused == s->n_rcpts)

@@ -21,6 +21,9 @@ int timeline_status(const struct ways *);
 int timeline_status_at(const struct ways *, size_t step);
 /* "Delivered", "Waiting", ...: its last word. */
 const char *timeline_word(const struct ways *, size_t step);
+/* Where the way ends most gravely; in between does not count. */
+const struct step *timeline_worst(const struct ways *, size_t step);
+const char *timeline_colour(enum action); /* as ECMA-48's SGR has it */
 /* The step behind the way that begins at `step`. */
 size_t timeline_end(const struct ways *, size_t step);
 

@@ -128,3 +128,6 @@ for locale in LOCALES:
     if width(one[:one.index("failed")]) != width(two[:two.index("failed")]): sys.exit(f"list in {locale}: {r.stdout}")
 print("locales: ok")
 P
+# the system's own words are not half of a sentence in another language
+status=0; LC_ALL=de_DE.ISO-8859-1 LANGUAGE=de lab_track query --server 127.0.0.1:1 q@h AAECAwQFBgcICQoLDA0ODw 2>"$lab/says" || status=$?
+{ [ $status = 69 ] && grep -q '127.0.0.1 port 1: Connection refused' "$lab/says"; } || lab_fail "$(cat "$lab/says")"

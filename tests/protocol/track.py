@@ -217,7 +217,7 @@ class Peer:
             if not self.is_silent():
                 raise Wrong("got %r" % self.have)
         elif verb == "C:" and text.startswith("<waits "):
-            wait_at_least(self.world.process, int(text[7:-1]))
+            wait_at_least(self.world, int(text[7:-1]))
         elif verb == "C:":
             line = self.line()
             if not matches(text, line):
@@ -247,24 +247,27 @@ def waiting_s(pid, task):
         return -1
     call, left = int(words[0]), int(words[3], 16)
     if call == POLL.get(os.uname().machine):
-        return left / 1000
-    if call != PPOLL or os.uname().machine in POLL:
+        return left / 1000 if left < 1 << 31 else -1  # for ever: for us
+    if call != PPOLL or os.uname().machine in POLL or left == 0:
         return -1
     with open("/proc/%d/mem" % pid, "rb") as f:
         f.seek(left)
         return struct.unpack("ll", f.read(16))[0]
 
 
-def wait_at_least(process, seconds):
+def wait_at_least(world, seconds):
     """One of its threads waits, in poll(2)."""
     end, most = time.monotonic() + 10, -1
     while most < seconds:
         if time.monotonic() > end:
             raise Wrong("it waits %s s" % most)
         time.sleep(0.01)
+        if world.process is None:
+            continue  # it is there before Popen() has said so
+        pid = world.process.pid
         try:
-            most = max([most] + [waiting_s(process.pid, t) for t in
-                                 os.listdir("/proc/%d/task" % process.pid)])
+            most = max([most] + [waiting_s(pid, t) for t in
+                                 os.listdir("/proc/%d/task" % pid)])
         except PermissionError as why:  # a container's seccomp
             print("can't look at what it waits for here:", why)
             return
@@ -324,6 +327,7 @@ class World:
         home = {"HOME": self.dir, "XDG_DATA_HOME": self.dir + "/data",
                 "XDG_CONFIG_HOME": self.dir + "/config", "TZ": "UTC0",
                 "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]}
+        self.process = None
         self.process = subprocess.Popen(
             [self.bin + "/mtrk-track", *args], env=home, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

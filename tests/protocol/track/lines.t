@@ -33,7 +33,5 @@ S: +OK/MTQP
 C: TRACK *
 S: +OK+
 times 20000 x
-raw: \r\n
-S: .
 exit: 69
 err: *line is too long*
