@@ -30,6 +30,7 @@ struct job {
 	/* the thread's own while it runs: */
 	struct mtqp_uri uri; /* but for the host */
 	bool tls;
+	size_t room; /* octets that the others may still say */
 	char hosts[COMBINE_HOSTS_MAX][HOST_MAX + 1];
 	size_t n;
 	struct tstat answers[COMBINE_HOSTS_MAX];
@@ -70,10 +71,11 @@ note(const struct job *j, const char *host, const char *what)
 
 /* Endpoints in turn, until one answers or the time is up. */
 static enum mtrk_err
-ask_host(const struct job *j, const struct endpoint *where, size_t n,
+ask_host(struct job *j, const struct endpoint *where, size_t n,
     const char *host, struct tstat *out, char *why)
 {
-	struct buf mime = BUF(ASK_ANSWER_MAX);
+	struct buf mime =
+	    BUF(j->room < ASK_ANSWER_MAX ? j->room : ASK_ANSWER_MAX);
 	struct mtqp_uri uri = j->uri;
 	enum mtrk_err err = MTRK_DENIED;
 
@@ -95,7 +97,11 @@ ask_host(const struct job *j, const struct endpoint *where, size_t n,
 		err = ask_track(&uri, &where[i], &o, &mime, &tls, why);
 		if (err == MTRK_OK)
 			err = tstat_read(buf_as_span(&mime), out);
+		if (err != MTRK_OK)
+			tstat_free(out); /* before the next one's */
 	}
+	if (err == MTRK_OK)
+		j->room -= mime.n;
 	crypto_wipe(&uri, sizeof uri);
 	buf_free(&mime);
 	return err;
@@ -211,6 +217,7 @@ chain_ask(struct chain *c, const struct chain_question *q, chain_done *done,
 		.chain = c,
 		.end_s = now_s() + CHAIN_BUDGET_S,
 		.tls = q->tls,
+		.room = (size_t)c->conf->mtqp_memory / CHAIN_MAX,
 		.known = *q->known,
 		.done = done,
 		.arg = arg };

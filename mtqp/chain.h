@@ -6,6 +6,8 @@
  * Only hosts that Chain lines allow are asked, each once, and with verified
  * TLS if the question came under TLS (Q42).  A question that is being chained
  * is not chained again when it comes back: a loop ends there (A45).
+ * What others say about all questions together has no more octets than
+ * MTQPMemory, so each may have a CHAIN_MAXth.
  */
 #ifndef MTRK_MTQP_CHAIN_H
 #define MTRK_MTQP_CHAIN_H

@@ -215,6 +215,29 @@ def check_faulty(outer, inner):
         assert server.stop() == 0
 
 
+def check_greedy(outer, inner):
+    """A server that says more than is good for us is not heard: what others
+    say takes no more memory, all questions together, than MTQPMemory."""
+    head, body = case("rfc3887-06-delivered").split(b"\r\n\r\n", 1)
+    long = head + b"\r\n\r\n" + (b"x" * 900 + b"\r\n") * 400 + body
+    for memory, outcome in (("64M", "ok"), ("8M", "the answer is too long")):
+        server = at(outer, "greedy", NET + ".1", [
+            "Chain %s.0/24" % NET, "MTQPMemory " + memory])
+        client = greeted(server.port)
+        with socket.create_server((NET + ".4", 1038)) as example:
+            client.send(("TRACK slow@client.example %s\r\n" % SECRET).encode())
+            there, _ = example.accept()
+            try:
+                there.sendall(b"+OK/MTQP\r\n+OK+\r\n" + long)
+            except OSError:
+                pass  # it has heard enough
+            assert values(read_answer(client), "Action") == ["transferred"]
+        there.close()
+        assert 'event=chain host="%s.4" outcome="%s"' % (
+            NET, outcome) in server.log(), server.log()
+        assert server.stop() == 0
+
+
 def deadline_check(outer, inner):
     """Q13: a server that drips is waited for 100 s, not two minutes
     A28: then the answer is what we know ourselves, with the host to ask"""
