@@ -17,13 +17,24 @@ enum { PATIENCE_S = 5 /* opening a local file takes no longer; ours */ };
 struct keeper {
 	pid_t child;
 	int fd;
+	unsigned asked; /* number of the last question */
 };
 
-/* One answer: errno, and a descriptor if that is 0. */
+struct question {
+	unsigned number;
+	size_t file;
+};
+
+/* A descriptor comes with it if errno is 0. */
+struct answer {
+	unsigned number; /* of the question: an old one may come late */
+	int error;
+};
+
 static bool
-send_file(int to, int file, int error)
+send_file(int to, int file, struct answer a)
 {
-	struct iovec data = { &error, sizeof error };
+	struct iovec data = { &a, sizeof a };
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -38,15 +49,14 @@ send_file(int to, int file, int error)
 		m.msg_control = &control;
 		m.msg_controllen = sizeof control.room;
 	}
-	return sendmsg(to, &m, MSG_NOSIGNAL) == sizeof error;
+	return sendmsg(to, &m, MSG_NOSIGNAL) == sizeof a;
 }
 
-/* -1 and errno: there is none. */
-static int
-receive_file(int from)
+/* False: there is no answer, and errno. */
+static bool
+receive_file(int from, struct answer *a, int *file)
 {
-	int file = -1, error = EIO;
-	struct iovec data = { &error, sizeof error };
+	struct iovec data = { a, sizeof *a };
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -57,24 +67,48 @@ receive_file(int from)
 		.msg_controllen = sizeof control };
 	const struct cmsghdr *c;
 
-	if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof error)
-		return -1;
+	*file = -1;
+	errno = EIO;
+	if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof *a)
+		return false;
 	if ((c = CMSG_FIRSTHDR(&m)) != NULL && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&file, CMSG_DATA(c), sizeof file);
-	errno = error;
-	return file;
+		memcpy(file, CMSG_DATA(c), sizeof *file);
+	return true;
+}
+
+/* -1 and errno: there is none. */
+static int
+ask_file(struct keeper *k, size_t i)
+{
+	const struct question q = { ++k->asked, i };
+	struct answer a;
+	int file;
+
+	if (send(k->fd, &q, sizeof q, MSG_NOSIGNAL) != sizeof q)
+		return -1;
+	while (receive_file(k->fd, &a, &file)) {
+		if (a.number == q.number) {
+			errno = a.error;
+			return file;
+		}
+		if (file != -1)
+			close(file);
+	}
+	return -1;
 }
 
 /* The child's whole life: until the other end is closed. */
 static void
 serve(int fd, const char *const *paths, size_t n)
 {
-	unsigned char i;
+	struct question q;
 
-	while (recv(fd, &i, 1, 0) == 1) {
-		int file = i < n ? open(paths[i], O_RDONLY | O_CLOEXEC) : -1;
+	while (recv(fd, &q, sizeof q, 0) == sizeof q) {
+		int file =
+		    q.file < n ? open(paths[q.file], O_RDONLY | O_CLOEXEC) : -1;
+		struct answer a = { q.number, file == -1 ? errno : 0 };
 
-		if (!send_file(fd, file, file == -1 ? errno : 0))
+		if (!send_file(fd, file, a))
 			return;
 		if (file != -1)
 			close(file);
@@ -134,13 +168,11 @@ keeper_start(const char *const *paths, size_t n, struct keeper **out)
 enum mtrk_err
 keeper_read(struct keeper *k, size_t i, struct buf *out)
 {
-	unsigned char number = (unsigned char)i;
 	char bytes[4096];
 	ssize_t n;
-	int file;
+	int file = ask_file(k, i);
 
-	if (send(k->fd, &number, 1, MSG_NOSIGNAL) != 1 ||
-	    (file = receive_file(k->fd)) == -1)
+	if (file == -1)
 		return MTRK_IO;
 	while ((n = read(file, bytes, sizeof bytes)) > 0)
 		buf_add(out, bytes, (size_t)n);
