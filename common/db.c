@@ -84,9 +84,8 @@ put_stamp(const struct db *db, MDB_txn *h)
 }
 
 static int
-open_tables(struct db *db)
+open_tables(struct db *db, unsigned create)
 {
-	unsigned create = db->mode == DB_WRITE ? MDB_CREATE : 0;
 	MDB_txn *h;
 	int rc;
 
@@ -100,6 +99,18 @@ open_tables(struct db *db)
 		return mdb_txn_commit(h);
 	mdb_txn_abort(h);
 	return rc;
+}
+
+/* Tables are made with the stamp, in one transaction; where they are there, no
+ * other writer is waited for. */
+static int
+find_tables(struct db *db)
+{
+	int rc = open_tables(db, 0);
+
+	return rc == MDB_NOTFOUND && db->mode == DB_WRITE
+	    ? open_tables(db, MDB_CREATE)
+	    : rc;
 }
 
 /* The owner can; for anybody else the modes are as the owner left them. */
@@ -166,7 +177,7 @@ env_open(struct db *db)
 	if (db->mode == DB_WRITE)
 		set_modes(db);
 	mdb_reader_check(db->env, &dead);
-	return open_tables(db);
+	return find_tables(db);
 }
 
 static void

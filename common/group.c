@@ -18,6 +18,7 @@ struct job {
 	void (*run)(struct txn *, void *arg);
 	void (*drop)(void *arg);
 	void *arg;
+	void (*told)(void *arg, enum mtrk_err); /* NULL: somebody waits */
 	atomic_int err; /* enum mtrk_err */
 	sem_t done; /* posted once err is the outcome */
 	atomic_uint holders; /* who still looks at it: waiter, committer */
@@ -43,7 +44,8 @@ job_release(struct job *j)
 {
 	if (atomic_fetch_sub(&j->holders, 1) > 1)
 		return;
-	j->drop(j->arg);
+	if (j->told == NULL)
+		j->drop(j->arg);
 	sem_destroy(&j->done);
 	free(j);
 }
@@ -154,7 +156,10 @@ finish(struct job *jobs)
 {
 	for (struct job *j = jobs, *next; j != NULL; j = next) {
 		next = j->next;
-		sem_post(&j->done);
+		if (j->told != NULL)
+			j->told(j->arg, (enum mtrk_err)j->err);
+		else
+			sem_post(&j->done);
 		job_release(j);
 	}
 }
@@ -218,14 +223,15 @@ hangs(const struct group *g)
 	return g->since_us != 0 && now_us() - g->since_us > HANGS_US;
 }
 
-/* MTRK_IO: there is no committer to do it, or it hangs. */
+/* MTRK_IO: there is no committer to do it, or it hangs and somebody would
+ * wait. */
 static enum mtrk_err
 enqueue(struct group *g, struct job *j)
 {
 	enum mtrk_err err = MTRK_IO;
 
 	pthread_mutex_lock(&g->lock);
-	if (committer_runs(g) && !hangs(g)) {
+	if (committer_runs(g) && (j->told != NULL || !hangs(g))) {
 		err = MTRK_OK;
 		j->holders++;
 		*g->last = j;
@@ -252,6 +258,22 @@ group_commit(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
 	sem_init(&j->done, 0, 0);
 	if ((err = enqueue(g, j)) == MTRK_OK)
 		err = wait_for(j, wait_ms);
+	job_release(j);
+	return err;
+}
+
+enum mtrk_err
+group_post(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
+    void (*told)(void *arg, enum mtrk_err))
+{
+	struct job *j = calloc(1, sizeof *j);
+	enum mtrk_err err;
+
+	if (j == NULL)
+		return MTRK_NOMEM;
+	*j = (struct job){ .run = run, .arg = arg, .told = told, .holders = 1 };
+	sem_init(&j->done, 0, 0);
+	err = enqueue(g, j);
 	job_release(j);
 	return err;
 }

@@ -23,5 +23,11 @@ void group_free(struct group **); /* waits for what is being committed */
  */
 enum mtrk_err group_commit(struct group *, void (*run)(struct txn *, void *arg),
     void *arg, void (*drop)(void *arg), unsigned wait_ms);
+/*
+ * The same for who can't wait.  MTRK_OK: told(arg, outcome) will be called, in
+ * the committing thread or by group_free().  Else it won't be.
+ */
+enum mtrk_err group_post(struct group *, void (*run)(struct txn *, void *arg),
+    void *arg, void (*told)(void *arg, enum mtrk_err));
 
 #endif

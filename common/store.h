@@ -103,11 +103,13 @@ enum mtrk_err store_end(struct txn *);
  * EVENT_HANDED.  What the MTA's log tells later of the same attempt, that the
  * gate took it, changes none of that.  `m` is as store_find() or
  * store_find_queue() gave it: only number and envid are used, so a copy of
- * those will do.  Threads, waiting and durability as with store_add();
+ * those will do.  Returns at once; MTRK_OK: told(arg, outcome) will be called,
+ * in another thread or by store_close(), when it is durable or has failed.
  * MTRK_NOTFOUND: the message was purged.
  */
 enum mtrk_err store_hand(struct store *, const struct message *m,
-    const struct event *events, size_t n, unsigned wait_ms);
+    const struct event *events, size_t n,
+    void (*told)(void *arg, enum mtrk_err), void *arg);
 
 /* What was there at one moment, for many questions; store_end() it soon. */
 struct txn store_look(struct store *);

@@ -60,8 +60,10 @@ add_event(struct txn *t, uint64_t message, const struct event *e)
 	buf_free(&record);
 }
 
-/* Own copies: who asked may have stopped waiting. */
+/* Own copies: who asked does not wait. */
 struct handed {
+	void (*told)(void *arg, enum mtrk_err);
+	void *arg;
 	uint64_t message;
 	char envid[ENVID_MAX + 1];
 	size_t n;
@@ -99,14 +101,27 @@ add_handed(struct txn *t, void *arg)
 	message_free(&m);
 }
 
+static void
+handed(void *arg, enum mtrk_err err)
+{
+	struct handed *h = arg;
+
+	h->told(h->arg, err);
+	free(h);
+}
+
 enum mtrk_err
 store_hand(struct store *st, const struct message *m,
-    const struct event *events, size_t n, unsigned wait_ms)
+    const struct event *events, size_t n,
+    void (*told)(void *arg, enum mtrk_err), void *arg)
 {
 	struct handed *h = calloc(1, sizeof *h + n * sizeof h->events[0]);
+	enum mtrk_err err;
 
 	if (h == NULL)
 		return MTRK_NOMEM;
+	h->told = told;
+	h->arg = arg;
 	h->message = m->number;
 	h->n = n;
 	span_copy(h->envid, sizeof h->envid, m->envid);
@@ -121,5 +136,7 @@ store_hand(struct store *st, const struct message *m,
 		    keep(e->address, sizeof e->address, events[i].address);
 		e->event.text = keep(e->text, sizeof e->text, events[i].text);
 	}
-	return group_commit(st->group, add_handed, h, free, wait_ms);
+	if ((err = group_post(st->group, add_handed, h, handed)) != MTRK_OK)
+		free(h);
+	return err;
 }

@@ -100,18 +100,23 @@ next_address(struct talk *t)
 }
 
 static void
+move(struct talk *t, struct buf *from, enum side to)
+{
+	if (from->n > 0)
+		buf_span(pump_out(t->pump, to), buf_as_span(from));
+	buf_free(from);
+}
+
+/* What has happened is in the store before the MTA can log it.  False: the MTA
+ * gets nothing before on_written(). */
+static bool
 move_output(struct talk *t)
 {
-	struct buf *mta = outbound_to_mta(t->machine),
-		   *hop = outbound_to_hop(t->machine);
-
-	gate_page_write(t->page); /* before the MTA can log it */
-	if (mta->n > 0)
-		buf_span(pump_out(t->pump, SIDE_CLIENT), buf_as_span(mta));
-	if (hop->n > 0)
-		buf_span(pump_out(t->pump, SIDE_SERVER), buf_as_span(hop));
-	buf_free(mta);
-	buf_free(hop);
+	move(t, outbound_to_hop(t->machine), SIDE_SERVER);
+	if (!gate_page_write(t->page))
+		return false;
+	move(t, outbound_to_mta(t->machine), SIDE_CLIENT);
+	return true;
 }
 
 static void begin_handshake(struct talk *);
@@ -143,7 +148,8 @@ tls_failed(struct talk *t, const char *why)
 static void
 settle(struct talk *t)
 {
-	move_output(t);
+	if (!move_output(t))
+		return;
 	switch (outbound_wish(t->machine)) {
 	case OUTBOUND_HANDSHAKE:
 		begin_handshake(t);
@@ -178,6 +184,15 @@ begin_handshake(struct talk *t)
 	settle(t);
 }
 
+static void
+on_written(void *arg)
+{
+	struct talk *t = arg;
+
+	settle(t);
+	pump_start(t->pump);
+}
+
 /* The MTA tries again, and loses nothing: only the word that a message was
  * taken must still reach it. */
 static void
@@ -201,9 +216,10 @@ on_input(struct pump *p, void *user, enum side from, struct span in)
 	struct talk *t = user;
 	bool ok;
 
-	if (from == SIDE_CLIENT &&
-	    (!outbound_wants_mta(t->machine) ||
-		t->gate->ending == PUMP_ENDS_ALL))
+	if (from == SIDE_CLIENT
+		? !outbound_wants_mta(t->machine) ||
+		    t->gate->ending == PUMP_ENDS_ALL
+		: outbound_to_mta(t->machine)->n > OUTBOUND_INPUT_MAX)
 		return 0;
 	ok = from == SIDE_CLIENT ? outbound_from_mta(t->machine, in)
 				 : outbound_from_hop(t->machine, in);
@@ -350,7 +366,7 @@ talk_new(struct gate_out *g, const struct conf_hop *hop)
 	t->gate = g;
 	t->hop = hop;
 	t->id = ++g->talks;
-	if ((t->page = gate_page_new(g->book)) != NULL) {
+	if ((t->page = gate_page_new(g->book, on_written, t)) != NULL) {
 		doors = gate_page_doors(t->page);
 		t->machine =
 		    outbound_new(&doors, (enum outbound_tls)g->conf->hop_tls);
@@ -449,7 +465,7 @@ gate_out_new(
 	}
 	g->loop = l;
 	g->conf = conf;
-	if ((g->book = gate_book_new(conf, g->pipe_id)) == NULL) {
+	if ((g->book = gate_book_new(l, conf, g->pipe_id)) == NULL) {
 		gate_out_free(out);
 		snprintf(why, GATE_OUT_WHY, "out of memory");
 		return MTRK_NOMEM;

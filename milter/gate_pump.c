@@ -497,6 +497,8 @@ void
 pump_start(struct pump *p)
 {
 	turn_of = p;
+	for (int i = 0; i < SIDES; i++)
+		p->end[i].look = p->end[i].held.n > 0;
 	settle(p);
 }
 

@@ -71,7 +71,8 @@ struct pump_handler {
  * The client is connected by these non-blocking descriptors, which may be one
  * and the same; they are the pump's now, also on failure.  NULL: no memory,
  * and closed() is not called.  Nothing happens before pump_start(), after
- * which only the handler's calls know whether the pump still lives.
+ * which only the handler's calls know whether the pump still lives.  Called
+ * again, outside of the handler's calls, it shows what was left.
  */
 struct pump *pump_new(
     struct loop *, int in, int out, const struct pump_handler *, void *user);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/conf.h"
 #include "common/crypto.h"
@@ -28,6 +29,7 @@ enum {
 	SPARE_FDS = 64, /* log, listeners, signals */
 	GRACE_S = 30, /* ours: for what was begun before SIGTERM */
 	VERDICT_S = 600, /* for a message's reply: RFC 5321 4.5.3.2.6 */
+	PIPE_STORE_S = 5, /* ours: for the store, while Sendmail waits */
 };
 
 static struct gate {
@@ -255,6 +257,13 @@ serve(const struct conf *c)
 	return ok;
 }
 
+static void
+on_patience(int sig)
+{
+	(void)sig;
+	_exit(EX_OK); /* the mail is on its way; gate_book.c has told */
+}
+
 /* One conversation for Sendmail, which started us and waits for its end. */
 static int
 run_pipe(const struct conf *c)
@@ -273,6 +282,8 @@ run_pipe(const struct conf *c)
 		log_err("event=start text=\"%s\"", mtrk_err_text(err));
 	else
 		err = loop_run(gate.loop);
+	if (err == MTRK_OK && signal(SIGALRM, on_patience) != SIG_ERR)
+		alarm(PIPE_STORE_S);
 	stop();
 	return err == MTRK_OK ? EX_OK : EX_TEMPFAIL;
 }

@@ -6,6 +6,11 @@
  *
  * Once more with the same ENVID and ORIGINAL: what happened next.  The secret
  * is the octets 00 to 0f.  REMOTE-MTA "-": none.
+ *
+ *	put STORE hold
+ *
+ * has the store's lock for writers, says so, and keeps it until standard input
+ * ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,17 +84,34 @@ put(struct store *s, char **argv)
 		fail("cannot add what happened");
 }
 
+static void
+hold(struct store *s)
+{
+	struct txn t = store_begin(s);
+
+	puts("held");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	if (store_end(&t) != MTRK_OK)
+		fail("cannot give back");
+}
+
 int
 main(int argc, char **argv)
 {
 	char why[STORE_WHY_MAX];
 	struct store *s;
+	bool only_hold = argc == 3 && strcmp(argv[2], "hold") == 0;
 
-	if (argc != 8)
+	if (argc != 8 && !only_hold)
 		fail("7 arguments");
 	if (store_open(argv[1], STORE_WRITE, 64 << 20, &s, why) != MTRK_OK)
 		fail(why);
-	put(s, argv);
+	if (only_hold)
+		hold(s);
+	else
+		put(s, argv);
 	store_close(&s);
 	return 0;
 }

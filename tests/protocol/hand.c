@@ -11,6 +11,12 @@
 static struct store *store;
 static const char *host;
 
+static void
+told(void *arg, enum mtrk_err err)
+{
+	*(enum mtrk_err *)arg = err;
+}
+
 static bool
 hand(const struct message *m, void *arg)
 {
@@ -26,8 +32,9 @@ hand(const struct message *m, void *arg)
 			.action = relayed ? ACTION_RELAYED : ACTION_TRANSFERRED,
 			.status = relayed ? STATUS(2, 1, 9) : STATUS(2, 4, 0),
 			.remote_mta = span_of(relayed ? host + 8 : host) };
-	*(enum mtrk_err *)arg =
-	    store_hand(store, &copy, events, m->n_recipients, 5000);
+	if (store_hand(store, &copy, events, m->n_recipients, told, arg) !=
+	    MTRK_OK)
+		fprintf(stderr, "hand: not taken\n");
 	free(events);
 	return false;
 }
@@ -42,9 +49,10 @@ main(int argc, char **argv)
 	    store_open(argv[1], STORE_WRITE, 1u << 28, &store, why) != MTRK_OK)
 		return 1;
 	host = argv[3];
-	if (store_find(store, span_of(argv[2]), hand, &err) != MTRK_OK ||
-	    err != MTRK_OK)
+	if (store_find(store, span_of(argv[2]), hand, &err) != MTRK_OK)
+		fprintf(stderr, "hand: not found\n");
+	store_close(&store); /* and told() was called */
+	if (err != MTRK_OK)
 		fprintf(stderr, "hand: %s\n", mtrk_err_text(err));
-	store_close(&store);
 	return err == MTRK_OK ? 0 : 1;
 }

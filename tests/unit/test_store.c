@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -247,6 +248,32 @@ check_handed(const struct message *m, void *arg)
 	return true;
 }
 
+struct outcome {
+	sem_t there;
+	enum mtrk_err err;
+};
+
+static void
+told(void *arg, enum mtrk_err err)
+{
+	struct outcome *o = arg;
+
+	o->err = err;
+	sem_post(&o->there);
+}
+
+static enum mtrk_err
+hand(const struct message *m, const struct event *e)
+{
+	struct outcome o;
+
+	sem_init(&o.there, 0, 0);
+	assert_int_equal(store_hand(st, m, e, 1, told, &o), MTRK_OK);
+	sem_wait(&o.there);
+	sem_destroy(&o.there);
+	return o.err;
+}
+
 /* The gate finds by queue id and writes; never to another message. */
 static void
 handing(void **state)
@@ -267,13 +294,13 @@ handing(void **state)
 			     SPAN("Q000000001"), copy_number, &m.number),
 	    MTRK_OK);
 	assert_int_not_equal(m.number, 0);
-	assert_int_equal(store_hand(st, &m, &e, 1, WAIT), MTRK_OK);
+	assert_int_equal(hand(&m, &e), MTRK_OK);
 	assert_int_equal(
 	    store_find(st, span_of(mine), check_handed, NULL), MTRK_OK);
 	m.envid = span_of(other);
-	assert_int_equal(store_hand(st, &m, &e, 1, WAIT), MTRK_NOTFOUND);
+	assert_int_equal(hand(&m, &e), MTRK_NOTFOUND);
 	m.number++;
-	assert_int_equal(store_hand(st, &m, &e, 1, WAIT), MTRK_NOTFOUND);
+	assert_int_equal(hand(&m, &e), MTRK_NOTFOUND);
 	assert_int_equal(events_under(1), 1);
 }
 

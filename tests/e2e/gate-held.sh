@@ -1,0 +1,96 @@
+#!/bin/bash
+# Another process has the store's lock for writers, for as long as it likes.
+# What a next hop took is told to the MTA a second later at most, others'
+# conversations go on meanwhile, a gate starts, and in the end it is recorded.
+bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
+put=$(dirname "$bin")/tests/put
+. "$(dirname "$0")/../lab/lab.sh"
+lab_start
+read -r route <<<"$(lab_ports 1)"
+lab_conf "GateRoute 127.0.0.1:$route [127.0.0.1]:$sink_port"
+lab_run sink python3 "$lab_root/tests/lab/sink.py" --mtrk "$sink_port" "$lab/taken"
+lab_wait 20 lab_listens "$sink_port" || lab_fail "no sink"
+mkdir "$lab/store"
+for n in 1 2 3 4 5 6; do
+	"$put" "$lab/store" "q$n@h.test" "u$n@far.test" "u$n@far.test" delayed 4.0.0 - || lab_fail "put"
+done
+python3 - "$put" "$lab" "$bin/mtrk-gate" "$route" "$sink_port" <<'P' || lab_fail "the conversations"
+import os, select, socket, subprocess, sys, time
+put, lab, gate, route, sink = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
+holder = subprocess.Popen([put, lab + "/store", "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+assert holder.stdout.readline() == b"held\n"
+log = open(lab + "/mtrk-gate.log", "ab")
+daemon = subprocess.Popen([gate, "-c", lab + "/mtrk.conf", "-f"], stdout=log, stderr=log)
+end = time.monotonic() + 20
+while True:
+    try: socket.create_connection(("127.0.0.1", route)).close(); break
+    except OSError: assert time.monotonic() < end, "no gate"; time.sleep(0.05)
+
+class Client:
+    def __init__(self, port=route):
+        self.s = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.f = self.s.makefile("rb", 0)
+        self.reply()
+        self.say("EHLO a.test")
+    def reply(self):
+        line = self.f.readline()
+        while line[3:4] == b"-": line = self.f.readline()
+        return line[:3].decode()
+    def say(self, *lines):
+        self.s.sendall(b"".join(l.encode() + b"\r\n" for l in lines))
+        return self.reply()
+    def begin(self, n):
+        assert self.say("MAIL FROM:<sender@h.test> ENVID=q%d@h.test" % n) == "250"
+        assert self.say("RCPT TO:<u%d@far.test>" % n) == "250"
+        assert self.say("DATA") == "354"
+        self.s.sendall(b"X-Number: %d\r\n\r\nx\r\n.\r\n" % n)
+
+def taken(n):
+    end = time.monotonic() + 20
+    while True:
+        try:
+            if ("%d u%d@" % (n, n)) in open(lab + "/taken").read(): return
+        except OSError: pass
+        assert time.monotonic() < end, "not taken"
+        time.sleep(0.005)
+
+# as a mailer it ends soon, for Sendmail waits for that
+mailer = subprocess.Popen([gate, "-c", lab + "/mtrk.conf", "--pipe", "[127.0.0.1]:" + sink, "Q6"],
+    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+mailer.stdin.write(b"EHLO a.test\r\nMAIL FROM:<sender@h.test> ENVID=q6@h.test\r\nRCPT TO:<u6@far.test>\r\nDATA\r\n"
+    b"X-Number: 6\r\n\r\nx\r\n.\r\nQUIT\r\n")
+mailer.stdin.close()
+# whoever waits for the store waits alone (three tries, for a machine that is busy)
+other, alone = Client(), False
+senders = []
+for n in 1, 2, 3:
+    if n > 1: # until the gate has patience again
+        holder.stdin.close(); holder.wait()
+        holder = subprocess.Popen([put, lab + "/store", "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert holder.stdout.readline() == b"held\n"
+    senders.append(Client()); senders[-1].begin(n); taken(n)
+    for _ in range(3): assert other.say("NOOP") == "250"
+    alone = select.select([senders[-1].s], [], [], 0)[0] == []
+    assert senders[-1].reply() == "250"
+    if alone: break
+assert alone, "others wait, too"
+# the MTA goes away meanwhile; the same conversation's next message
+gone = Client(); gone.begin(4); gone.s.close()
+senders[-1].begin(5); assert senders[-1].reply() == "250"
+taken(4)
+words = mailer.stdout.read()
+assert words.count(b"queued as") == 1 and words.count(b"\r\n221 ") == 1, words
+assert mailer.wait(20) == 0
+holder.stdin.close(); holder.wait()
+recorded, want = 0, [n for n in range(1, 6) if n < len(senders) + 1 or n > 3]
+end = time.monotonic() + 20
+while recorded < len(want):
+    dump = [subprocess.run([os.path.dirname(gate) + "/mtrk-dump", "-c", lab + "/mtrk.conf", "--json", "--envid", "q%d@h.test" % n],
+        stdout=subprocess.PIPE).stdout for n in want]
+    recorded = sum(b'"transferred"' in d for d in dump)
+    assert time.monotonic() < end, dump
+daemon.terminate()
+assert daemon.wait(20) == 0
+P
+! grep unrecorded "$lab/mtrk-gate.log" || lab_fail "not all is recorded"
+echo "gate held: ok"
