@@ -1,5 +1,6 @@
 # tests/bench/gate.sh -- mtrk-gate in front of Postfix against Postfix alone
-# and against nginx's mail proxy in the same place.  Sourced by run.
+# and against two peers in the same place: nginx's mail proxy, and a program
+# that does nothing but copy.  Sourced by run.
 #
 # Everything on tmpfs: a disk's noise is larger than what is measured.  The
 # ways of running take turns within each round, a few hundred messages each, so
@@ -109,7 +110,7 @@ bench_gate() {
 	ulimit -n "$(ulimit -Hn)"
 	lab_start
 	read -r nginx_port auth_port idle_port deaf_port idle_gate_port by_port \
-	    <<<"$(lab_ports 6)"
+	    relay_port <<<"$(lab_ports 7)"
 	lab_make_gated_postfix "default_transport = discard" \
 	    "transport_maps = " "smtpd_milters = " \
 	    "message_size_limit = 0" "mailbox_size_limit = 0" \
@@ -128,10 +129,12 @@ bench_gate() {
 	lab_wait 20 lab_listens "$deaf_port"
 	lab_start_gate
 	gate_nginx
+	lab_run relay "$bin/bench_relay" "$relay_port" "$proxied_path"
+	lab_wait 20 lab_listens "$relay_port"
 	local turns=10
 	local n=$((${MTRK_BENCH_MESSAGES:-3000} / turns)) before after
 	gate_rounds small "$turns" "$n" 2048 10 alone="$smtp_port" gate="$gate_port" \
-	    port="$by_port" nginx="$nginx_port"
+	    port="$by_port" nginx="$nginx_port" relay="$relay_port"
 	gate_rounds large 1 40 10000000 4 alone="$smtp_port" gate="$gate_port" \
 	    port="$by_port" nginx="$nginx_port"
 	before=$(gate_memory)
@@ -158,11 +161,14 @@ bench_gate() {
 	for words, name in (("Postfix alone, 2 KB, 10 kept sessions", "alone"),
 	    ("mtrk-gate and Postfix at a socket", "gate"),
 	    ("mtrk-gate and Postfix at a port", "port"),
-	    ("nginx and Postfix at a port", "nginx")):
+	    ("nginx and Postfix at a port", "nginx"),
+	    ("copying alone and Postfix at a socket", "relay")):
 	    print("%-52s %9.0f/s" % (words, rate(name + ".small") / 1000))
 	for words, a, b, want in (
 	    ("2 KB: gate, ratio to Postfix alone", "gate.small", "alone.small", 0.9),
 	    ("2 KB: gate, ratio to nginx", "gate.small", "nginx.small", 1.0),
+	    ("2 KB: copying alone, ratio to Postfix alone", "relay.small", "alone.small", None),
+	    ("2 KB: gate, ratio to copying alone", "gate.small", "relay.small", None),
 	    ("2 KB: gate with a port, ratio to Postfix alone", "port.small", "alone.small", None),
 	    ("2 KB: gate with a port, ratio to nginx", "port.small", "nginx.small", 1.0),
 	    ("10 MB: gate, ratio to Postfix alone", "gate.large", "alone.large", 0.9),
