@@ -69,6 +69,7 @@ enum mtrk_err
 milter_socket_own(const struct conf *c, char *why)
 {
 	const char *path = milter_socket_path(c);
+	struct stat st;
 	uid_t uid;
 	gid_t gid;
 
@@ -77,9 +78,17 @@ milter_socket_own(const struct conf *c, char *why)
 		return MTRK_NOTFOUND;
 	if (path == NULL)
 		return MTRK_OK;
-	if (chown(path, uid, gid) == -1 ||
-	    chmod(path, (mode_t)c->milter_socket_mode) == -1) {
+	/* No link is followed: User may own the folder, and we are root.  The
+	 * mode is the umask's with which it was made. */
+	if (lchown(path, uid, gid) == -1 || lstat(path, &st) == -1) {
 		snprintf(why, SOCKET_WHY_MAX, "%s: %m", path);
+		return MTRK_IO;
+	}
+	if (!S_ISSOCK(st.st_mode) ||
+	    (st.st_mode & 0777) != c->milter_socket_mode) {
+		snprintf(why, SOCKET_WHY_MAX,
+		    "%s: is no socket of mode %04o any more", path,
+		    (unsigned)c->milter_socket_mode);
 		return MTRK_IO;
 	}
 	return MTRK_OK;
@@ -144,7 +153,7 @@ milter_store_folder(const struct conf *c, char *why)
 	if (mkdir(c->store, 0750) == -1) {
 		if (errno == EEXIST)
 			return MTRK_OK;
-	} else if (uid == (uid_t)-1 || chown(c->store, uid, gid) == 0) {
+	} else if (uid == (uid_t)-1 || lchown(c->store, uid, gid) == 0) {
 		return MTRK_OK;
 	}
 	snprintf(why, SOCKET_WHY_MAX, "Store %s: %m", c->store);

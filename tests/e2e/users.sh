@@ -53,6 +53,15 @@ is games "$mtqpd_pid" || lab_fail "mtqpd is $(uid_of "$mtqpd_pid")"
 [ "$(stat -c '%U %a' "$lab/store/data.mdb")" = "news 640" ] || lab_fail "data.mdb"
 [ "$(stat -c '%U %a' "$lab/store/lock.mdb")" = "news 660" ] || lab_fail "lock.mdb"
 [ "$(stat -c '%U %a' "$lab/store")" = "news 750" ] || lab_fail "the folder"
+# any mode, whatever the umask; none is set through a link
+for mode in 600 666 777; do
+	sed "s,run/milter,run/m$mode,; \$a MilterSocketMode 0$mode" "$lab/mtrk.conf" >"$lab/mode.conf"
+	(umask 077; exec timeout 20 "$bin/mtrk-milter" -c "$lab/mode.conf" -f 2>"$lab/m$mode.log") & other=$!
+	lab_pids+=("$other")
+	lab_wait 20 grep -q 'event=start version' "$lab/m$mode.log" || lab_fail "mode $mode: $(cat "$lab/m$mode.log")"
+	[ "$(stat -c '%U %G %a' "$lab/run/m$mode.sock")" = "news uucp $mode" ] || lab_fail "the socket of mode $mode"
+	kill "$other"; wait "$other" || true
+done
 # what mtqpd has open of the data is for reading (Linux: the mode of the link)
 for fd in "/proc/$mtqpd_pid"/fd/*; do
 	case $(readlink "$fd") in */data.mdb)

@@ -235,10 +235,8 @@ unreadable(void **state)
 	assert_non_null(strstr(errors, ":1: a control character inside"));
 
 	/* one fault, though its end would be a setting of its own */
-	memset(line, ' ', sizeof line);
-	memcpy(line, "LogTo", 5);
-	snprintf(line + 4500, sizeof line - 4500, "\nStore x\n");
-	memcpy(line + 4200, "User root", 9);
+	snprintf(
+	    line, sizeof line, "LogTo%4195sUser root%290s\nStore x\n", "", "");
 	assert_int_equal(load(line, &c, errors), MTRK_SYNTAX);
 	assert_non_null(strstr(errors, ":1: line too long"));
 	assert_non_null(strstr(errors, ":2: an absolute path"));
