@@ -15,7 +15,6 @@
 
 enum {
 	WRITE_MAX = 1 << 20, /* of one stream_fmt(); ours */
-	CONNECT_S = 20, /* for all addresses of a host; ours */
 	START_MS = 250, /* of one address before the next; RFC 8305 8 */
 	ADDRESSES_MAX = 16, /* ours */
 };
@@ -127,8 +126,8 @@ connect_any(const struct addrinfo *list, unsigned timeout_s)
 }
 
 enum mtrk_err
-stream_connect(const char *host, uint16_t port, unsigned timeout_s,
-    struct stream **out, char *why, size_t why_size)
+stream_connect(const char *host, uint16_t port, unsigned connect_s,
+    unsigned timeout_s, struct stream **out, char *why, size_t why_size)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
@@ -141,7 +140,7 @@ stream_connect(const char *host, uint16_t port, unsigned timeout_s,
 		snprintf(why, why_size, "%s: %s", host, gai_strerror(rc));
 		return MTRK_NOTFOUND;
 	}
-	fd = connect_any(list, timeout_s < CONNECT_S ? timeout_s : CONNECT_S);
+	fd = connect_any(list, connect_s < timeout_s ? connect_s : timeout_s);
 	if (fd == -1)
 		snprintf(why, why_size, "%s port %u: %m", host, port);
 	freeaddrinfo(list);

@@ -10,14 +10,18 @@
 #include "common/span.h"
 #include "common/tls.h"
 
-enum { STREAM_LINE_MAX = 4096 }; /* octets before CRLF; ours */
+enum {
+	STREAM_LINE_MAX = 4096, /* octets before CRLF; ours */
+	STREAM_CONNECT_S = 20, /* enough for a host that is there; ours */
+};
 
 struct stream;
 
-/* Tries every address of the host, for at most 20 s.  On failure *out is NULL
- * and `why` says what went wrong, for people. */
+/* Tries every address of the host, for `connect_s` altogether.  On failure *out
+ * is NULL and `why` says what went wrong, for people. */
 enum mtrk_err stream_connect(const char *host, uint16_t port,
-    unsigned timeout_s, struct stream **out, char *why, size_t why_size);
+    unsigned connect_s, unsigned timeout_s, struct stream **out, char *why,
+    size_t why_size);
 /* From now on so many seconds for all that is still to come: a peer that
  * drips can't make it longer. */
 void stream_within(struct stream *, unsigned seconds);

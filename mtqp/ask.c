@@ -265,7 +265,8 @@ ask_track(const struct mtqp_uri *uri, const struct endpoint *where,
 	struct asking a = { .why = why };
 	unsigned timeout_s = o->timeout_s != 0 ? o->timeout_s : WAIT_S;
 	enum mtrk_err err = stream_connect(where->address, where->port,
-	    timeout_s, &a.stream, why, ASK_WHY_MAX);
+	    o->connect_s != 0 ? o->connect_s : STREAM_CONNECT_S, timeout_s,
+	    &a.stream, why, ASK_WHY_MAX);
 
 	*tls = (struct ask_tls){ 0 };
 	if (err != MTRK_OK)

@@ -17,6 +17,7 @@ enum {
 struct ask_options {
 	const char *ca_file; /* NULL: the system's authorities */
 	bool require_tls; /* verified, or nothing is asked */
+	unsigned connect_s; /* 0: STREAM_CONNECT_S */
 	unsigned timeout_s; /* for each step; 0: A29's 150 */
 	unsigned within_s; /* for all of them; 0: no limit */
 };

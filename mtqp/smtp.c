@@ -240,8 +240,8 @@ smtp_open(struct smtp *d, const struct smtp_options *o, char *why)
 
 	*d = (struct smtp){ .why = why };
 	say(o, "Connecting to");
-	if (stream_connect(o->host, o->port, SMTP_END_S, &d->stream, why,
-		SMTP_WHY_MAX) != MTRK_OK)
+	if (stream_connect(o->host, o->port, STREAM_CONNECT_S, SMTP_END_S,
+		&d->stream, why, SMTP_WHY_MAX) != MTRK_OK)
 		return MTRK_IO;
 	say(o, "Waiting for");
 	err = o->port == SUBMISSIONS_PORT ? handshake(d, o) : MTRK_OK;

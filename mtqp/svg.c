@@ -14,7 +14,7 @@ enum { /* pixels */
 	HEAD_H = 34, /* a recipient's own line */
 	CHAR_W = 6, /* of 11 px text, about */
 	BOX_MIN = 190,
-	BOX_MAX = 420,
+	BOX_MAX = 600,
 	NAME_COLUMNS = 100, /* of a recipient; ours */
 };
 

@@ -16,6 +16,7 @@
 enum {
 	PARALLEL = 16, /* servers looked up or asked at the same time; ours */
 	TRY_S = 150, /* then no further endpoint is tried (A29) */
+	NEXT_S = 5, /* for a connection, if there is another endpoint; ours */
 	WITHIN_S = 300, /* then one that drips is left; ours */
 	ANSWERS_MAX = 4 * ASK_ANSWER_MAX, /* octets of all servers; ours */
 };
@@ -65,10 +66,13 @@ run_job(void *arg)
 	size_t i = 0;
 
 	do {
+		struct ask_options o = j->of->ask;
+
+		o.connect_s = i + 1 < j->at.n ? NEXT_S : 0;
 		j->used = i;
 		buf_cut(&j->mime, 0);
-		h->err = ask_track(&j->uri, &j->at.list[i], &j->of->ask,
-		    &j->mime, &h->tls, h->why);
+		h->err = ask_track(
+		    &j->uri, &j->at.list[i], &o, &j->mime, &h->tls, h->why);
 	} while (is_worth_another(h->err) && ++i < j->at.n && time(NULL) < end);
 	atomic_store(&j->ended, true);
 	(void)!write(j->of->wake, &one, sizeof one);

@@ -54,6 +54,16 @@ kill "$(cat "$lab/sender")" # as Ctrl-C does; "&" has INT ignored
 wait $waiting || true
 [ "$("$bin/mtrk-track" list --json | tail -1 | jq -r .state)" = unsent ] || lab_fail "stopped: $("$bin/mtrk-track" list)"
 
+# who asks does not wait long for it, either
+read -r answers_port <<<"$(lab_ports 1)"
+printf '%s\n' 'Content-Type: multipart/related; boundary="b"; type="message/tracking-status"' '' --b \
+    'Content-Type: message/tracking-status' '' 'Original-Envelope-Id: q@h' 'Reporting-MTA: dns; both.test' '' \
+    'Final-Recipient: rfc822; bob@x.test' 'Action: delivered' 'Status: 2.0.0' '' --b-- >"$lab/answer"
+lab_run answers python3 "$lab_root/tests/lab/answers.py" "$answers_port" "$lab/answer"
+lab_wait 10 lab_listens "$answers_port" || lab_fail "no server"
+timeout 15 "$bin/mtrk-track" query --server "both.test:$answers_port" q@h AAECAwQFBgcICQoLDA0ODw >"$lab/out" 2>"$lab/says" ||
+    lab_fail "query both.test: $? $(cat "$lab/says")"
+
 # a login: not in clear, not over TLS that nobody vouches for
 export MTRK_PASSWORD=right
 refused() { local status=0; send "${@:2}" || status=$?
