@@ -563,7 +563,8 @@ def check_second_term(house):
     for _ in range(10):
         server = Server(house, "term2", [])
         busy = greeted(server.port)
-        ask_and_never_read(busy)
+        ask_and_never_read(busy)  # or it is only slow
+        fill.until("the queue", lambda: "next=flush" in server.log())
         server.process.terminate()
         try:
             assert server.process.wait(1) == 0
