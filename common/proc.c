@@ -145,6 +145,19 @@ proc_next_signal(void)
 	return read(wake[0], &b, 1) == 1 ? b : 0;
 }
 
+void
+proc_hand_signals(void *signals_go)
+{
+	const struct proc_signals_go *go = signals_go;
+	int sig;
+
+	while ((sig = proc_next_signal()) != 0)
+		if (sig == SIGHUP)
+			go->hup();
+		else
+			go->others(sig);
+}
+
 /* The parent's whole life: wait for the one byte that says "ready". */
 static void
 parent_waits(pid_t child, int fd)

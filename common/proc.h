@@ -28,6 +28,12 @@ enum mtrk_err proc_group(const char *group, gid_t *);
 int proc_signals(void);
 /* 0: none; otherwise the oldest signal not yet handed out. */
 int proc_next_signal(void);
+/* All of them; called when there is something to read, with where they go. */
+struct proc_signals_go {
+	void (*hup)(void);
+	void (*others)(int sig);
+};
+void proc_hand_signals(void *signals_go);
 
 /* Go to the background; the parent exits 0 once proc_ready() was called, and
  * with the child's status if it ends before. */

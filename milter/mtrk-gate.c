@@ -115,18 +115,7 @@ on_term(int sig)
 		end_conversations(gate.ending + 1);
 }
 
-static void
-on_signals(void *arg)
-{
-	int sig;
-
-	(void)arg;
-	while ((sig = proc_next_signal()) != 0)
-		if (sig == SIGHUP)
-			reload_tls();
-		else
-			on_term(sig);
-}
+static struct proc_signals_go on_signals = { reload_tls, on_term };
 
 static void
 on_second(void *arg)
@@ -238,7 +227,8 @@ serve(const struct conf *c)
 	bool ok;
 
 	if (signals == -1 ||
-	    loop_watch(gate.loop, signals, on_signals, NULL) != MTRK_OK ||
+	    loop_watch(gate.loop, signals, proc_hand_signals, &on_signals) !=
+		MTRK_OK ||
 	    loop_timer(gate.loop, 1, on_second, NULL) != MTRK_OK) {
 		log_err("event=start text=\"%m\"");
 		return false;

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,18 +98,7 @@ on_hup(void)
 		notify("READY=1");
 }
 
-static void
-on_signals(void *arg)
-{
-	int sig;
-
-	(void)arg;
-	while ((sig = proc_next_signal()) != 0)
-		if (sig == SIGHUP)
-			on_hup();
-		else
-			on_term(sig);
-}
+static struct proc_signals_go on_signals = { on_hup, on_term };
 
 static void
 on_chain(void *arg)
@@ -427,7 +415,8 @@ start_events(void)
 	unsigned watchdog_s = notify_watchdog_s();
 
 	if (signals != -1 &&
-	    loop_watch(server.loop, signals, on_signals, NULL) == MTRK_OK &&
+	    loop_watch(server.loop, signals, proc_hand_signals, &on_signals) ==
+		MTRK_OK &&
 	    watch_chain() &&
 	    (watchdog_s == 0 ||
 		loop_timer(server.loop, watchdog_s, on_watchdog, NULL) ==
