@@ -39,7 +39,8 @@ net_server mx2.b.test 198.51.100.1:1038
 net_server mx3.c.test '[2001:db8::3]:1038'
 secret=AAECAwQFBgcICQoLDA0ODw
 uri=mtqp://mx1.a.test/track/q1@h.test/$secret==
-lab_wait 20 eval "ask --json $uri | jq -e '[.hops[] | select(.state == \"answered\")] | length == 3'" ||
+answered() { [ "$(ask --json $uri | jq '[.hops[] | select(.state == "answered")] | length')" = 3 ]; }
+lab_wait 20 answered ||
     lab_fail "not all answer: $(ask --json $uri)"
 
 tracks() { grep -c event=track "$lab/mx3_c_test.log"; }
