@@ -39,7 +39,7 @@ xtext_decode(struct span in, char *out, size_t size, size_t *n)
 {
 	*n = 0;
 	for (size_t i = 0; i < in.n; i++) {
-		int c = in.p[i];
+		int c = (unsigned char)in.p[i];
 
 		if (!is_xchar(in.p[i])) {
 			c = hexchar(in, i);
