@@ -4,6 +4,8 @@
 #
 #	lab_start_sendmail [LINE...]	mc lines, put in before MAILER()
 #	lab_sm ARGUMENT...		the same sendmail, for -q, -bp, -bs...
+#	lab_make_sm_passwords		before it: LINEs into the array sm_passwords,
+#					so that joe may log in and say "right"
 #
 # It listens at $sm_port, hands all that is not @sm.lab.test to $sink_port,
 # asks the milter at $milter_port, and logs to $lab/sendmail/mail.log as
@@ -45,6 +47,25 @@ lab_sm_exec() {
 	exec "$@"
 }
 lab_sm() { (lab_sm_exec "$@"); }
+
+# It forgets its environment, and takes what E lines say for it.
+lab_make_sm_passwords() {
+	local w=$lab/sasl plugins=$lab_cache/sasl/usr/lib/x86_64-linux-gnu/sasl2
+	lab_fetch sasl usr/sbin/saslpasswd2 \
+	    sasl2-bin libsasl2-modules libsasl2-modules-db
+	mkdir "$w"
+	cat >"$w/Sendmail.conf" <<-EOF
+	pwcheck_method: auxprop
+	auxprop_plugin: sasldb
+	sasldb_path: $w/passwords
+	EOF
+	printf right | SASL_PATH=$plugins "$lab_cache/sasl/usr/sbin/saslpasswd2" \
+	    -p -c -f "$w/passwords" -u mta.lab.test joe ||
+	    lab_fail "no password for joe"
+	sm_passwords=("define(\`confAUTH_MECHANISMS', \`PLAIN LOGIN')dnl"
+	    "TRUST_AUTH_MECH(\`PLAIN LOGIN')dnl"
+	    LOCAL_CONFIG "ESASL_PATH=$plugins" "ESASL_CONF_PATH=$w")
+}
 
 lab_make_sendmail() {
 	local w=$lab/sendmail cf=$lab_cache/sm/usr/share/sendmail/cf line
