@@ -16,7 +16,7 @@ dnl The user must be able to write mtrk.conf's Store.  F=S makes it that user
 dnl for mail of the machine's own people, too, as whom Sendmail would start the
 dnl mailer otherwise.  With SMART_HOST name the mailer: define(`SMART_HOST',
 dnl `mtrk:[smtp.example.org]').  It stands in for esmtp; a mailertable's own
-dnl mailers stay what they are.
+dnl mailers stay what they are.  A Local_trust_auth of your own goes behind it.
 dnl
 divert(0)
 VERSIONID(`mtrk.m4: outgoing mail through mtrk-gate')
@@ -31,4 +31,8 @@ MAILER_DEFINITIONS
 Mmtrk,	P=_MTRK_GATE_, F=mDFMuXaS8, S=EnvFromSMTP/HdrFromSMTP, R=ifdef(`_ALL_MASQUERADE_', `EnvToSMTP/HdrFromSMTP', `EnvToSMTP'), E=\r\n, L=2040,
 	T=DNS/RFC822/SMTP, U=_MTRK_USER_,
 	A=mtrk-gate ifelse(len(X`'_ARG3_), `1', `', `_ARG3_ ')--pipe $h $i
+LOCAL_RULESETS
+# A mark that came in AUTH= is no name to act as: no next hop hears of it.
+SLocal_trust_auth
+RMTRK+$*		$#error $@ 5.7.1 $: "550 a mark"
 divert(0)
