@@ -2,6 +2,7 @@
  * mtrk-collect -- follows the MTA's log and writes what became of each
  * recipient.  The edge: options, start, the loop, signals.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -291,6 +292,7 @@ check(const struct common_options *o, const char *path)
 {
 	char why[STORE_WHY_MAX] = "";
 	bool needed = strcmp(path, "-") != 0 && strcmp(path, "journal") != 0;
+	bool waits = false;
 	const char *readable = path;
 
 	if (o->check > 1)
@@ -298,15 +300,22 @@ check(const struct common_options *o, const char *path)
 	if (strncmp(path, "journal:", strlen("journal:")) == 0)
 		readable += strlen("journal:");
 	if (milter_become(&conf, why) == MTRK_OK) {
-		if (needed && access(readable, R_OK) == -1)
+		waits = needed && access(readable, R_OK) == -1;
+		if (waits && (once || !is_file(path) || errno != ENOENT))
 			snprintf(why, sizeof why, "MailLog %s: %m", path);
 		else
 			milter_check_store(&conf, why);
 	}
-	if (why[0] == '\0')
-		return 0;
-	fprintf(stderr, "mtrk-collect: %s\n", why);
-	return EX_CONFIG;
+	if (why[0] != '\0') {
+		fprintf(stderr, "mtrk-collect: %s\n", why);
+		return EX_CONFIG;
+	}
+	if (waits)
+		fprintf(stderr,
+		    "mtrk-collect: MailLog %s is not there yet: it would be "
+		    "waited for\n",
+		    path);
+	return 0;
 }
 
 int

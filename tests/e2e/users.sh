@@ -98,6 +98,13 @@ for line in "User nosuchuser" "MilterSocketGroup nosuchgroup" "Store /nonexisten
 	refused mtrk-collect "$line"
 done
 refused mtrk-collect "MailLog $lab/private"
+refused mtrk-collect "MailLog journal:$lab/nowhere"
+# but waits for a log that nothing has been written to yet, as the start does
+sed "s,^MailLog .*,MailLog $lab/later," "$lab/mtrk.conf" >"$lab/later.conf"
+"$bin/mtrk-collect" -c "$lab/later.conf" -n 2>"$lab/n" && grep -q "later is not there yet" "$lab/n" || lab_fail "-n: $(cat "$lab/n")"
+lab_run later "$bin/mtrk-collect" -c "$lab/later.conf" -f
+lab_wait 20 grep -q 'event=start version' "$lab/later.log" || lab_fail "$(cat "$lab/later.log")"
+lab_wait 20 grep -q 'event=log ' "$lab/later.log" || lab_fail "$(cat "$lab/later.log")"
 refused mtrk-milter "Bogus 1"
 # each names the libraries that it is linked with
 library() {
