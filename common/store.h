@@ -61,6 +61,7 @@ struct happening_line {
 	int64_t time;
 	struct span original, address; /* before aliasing (may be empty), now */
 	bool member; /* `address` comes out of an alias, of nobody knows whom */
+	bool untried; /* unknown here: a member, or whom a bounce can't reach */
 	bool hidden; /* `address` is a program or file: nobody's business */
 	enum action action;
 	struct status status; /* of `action` */

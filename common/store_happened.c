@@ -101,6 +101,45 @@ whom(const struct job *j, uint32_t who[MEMBER_OF_MAX])
 	return n;
 }
 
+/* Has anything befallen anybody under this queue id? */
+static bool
+was_told(const struct job *j)
+{
+	struct span id = j->claim.linked ? j->l->queue_id : SPAN("");
+	struct message whole;
+	bool told = false;
+
+	if (load_whole(j->t, j->claim.message, &whole))
+		for (size_t i = 0; i < whole.n_events && !told; i++)
+			told = whole.events[i].kind == EVENT_ACTION &&
+			    span_eq(whole.events[i].queue_id, id);
+	message_free(&whole);
+	return told;
+}
+
+/*
+ * Whom Sendmail's bounce of a message can't reach, and the aliases on its way
+ * to the sender and postmaster, are logged under the message's own queue id,
+ * and look like members of its recipients.  But these come before anything
+ * else befalls anybody, and each alias after the one that led there.
+ */
+static bool
+of_its_bounce(const struct job *j)
+{
+	const struct happening_line *l = j->l;
+	bool alias = l->what == HAPPENED_ALIAS || l->what == HAPPENED_EXPANDED;
+	struct span named = l->original.n > 0 ? l->original : l->address;
+	uint32_t who[MEMBER_OF_MAX];
+
+	if (!alias && !l->untried)
+		return false;
+	if (l->original.n > 0 || !l->member)
+		return address_equal(named, j->m->sender, true) &&
+		    !message_recipient(j->m, l->original, l->address, who);
+	return find_member(j->t, j->claim.message, l->address, who) == 0 &&
+	    (alias || was_told(j));
+}
+
 /* The first of a list's members that is known says whose list it was. */
 static void
 list_of(struct job *j, uint32_t recipient)
@@ -116,8 +155,11 @@ static bool
 each_recipient(struct job *j, void (*act)(struct job *, uint32_t recipient))
 {
 	uint32_t who[MEMBER_OF_MAX];
-	size_t n = whom(j, who);
+	size_t n;
 
+	if (of_its_bounce(j))
+		return true;
+	n = whom(j, who);
 	if (n == 0)
 		store_count(j->t, "recipient-unknown", 1);
 	for (size_t i = 0; i < n; i++)

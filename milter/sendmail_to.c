@@ -129,14 +129,14 @@ last_field(struct cur *c, const char *name, struct span *value)
 
 /* ctladdr=<ADDR> (UID/GID): for programs, files and the unknown, the address
  * that led there; of a recipient as the client wrote it, a sender who is a
- * user here. */
-static void
+ * user here.  False: there is none. */
+static bool
 take_control(struct cur *c, struct happening_line *l, bool as_written)
 {
 	struct cur ahead = *c;
 
 	if (!cur_try(&ahead, ", ctladdr="))
-		return;
+		return false;
 	if (cur_try(&ahead, "<")) {
 		l->original = said_address(&ahead);
 	} else {
@@ -150,6 +150,7 @@ take_control(struct cur *c, struct happening_line *l, bool as_written)
 		*c = ahead;
 	if (as_written)
 		l->original = SPAN("");
+	return true;
 }
 
 enum where { WHERE_LOCAL, WHERE_REMOTE, WHERE_BY_RELAY };
@@ -228,7 +229,7 @@ skip_detail(struct cur *c, struct span address)
 
 struct delivery {
 	struct span mailer, relay, quarantine, dsn, reply, stat;
-	bool has_dsn, has_reply;
+	bool tried, has_dsn, has_reply;
 };
 
 /* , delay=, [xdelay=, ]mailer=, pri=, [relay=, ]dsn=, [reply=TEXT, ]stat=TEXT;
@@ -241,7 +242,7 @@ take_fields(struct cur *c, const struct happening_line *l, struct delivery *d)
 	*d = (struct delivery){ .mailer = SPAN(""), .relay = SPAN("") };
 	if (!field(c, "delay=", &none))
 		return false;
-	field(c, "xdelay=", &none);
+	d->tried = field(c, "xdelay=", &none);
 	field(c, "mailer=", &d->mailer);
 	field(c, "pri=", &none);
 	if (mailer_where(d->mailer) != WHERE_LOCAL ||
@@ -333,11 +334,11 @@ enum said
 sendmail_delivery(struct cur *c, struct happening_line *l)
 {
 	struct delivery d;
-	bool as_written = span_starts(cur_rest(c), "<");
+	bool as_written = span_starts(cur_rest(c), "<"), led_to;
 
 	l->what = HAPPENED_ACTION;
 	take_list(c, l);
-	take_control(c, l, as_written);
+	led_to = take_control(c, l, as_written);
 	if (c->why != NULL || !take_fields(c, l, &d))
 		return SAID_UNKNOWN;
 	if (!d.has_dsn)
@@ -349,6 +350,10 @@ sendmail_delivery(struct cur *c, struct happening_line *l)
 		set_remote(l, d.relay);
 	if (!d.has_reply && span_starts(d.stat, "Sent"))
 		return sent(l, &d);
+	l->untried = !d.tried;
+	/* an alias leads to every member: the bounce's, such as postmaster */
+	if (l->untried && l->member && !led_to)
+		return SAID_KNOWN;
 	l->text = d.has_reply ? without_stat(d.reply) : d.stat;
 	l->action = l->status.klass == 5 ? ACTION_FAILED : ACTION_DELAYED;
 	return l->status.klass == 2 ? SAID_UNKNOWN : SAID_HAPPENED;

@@ -12,9 +12,10 @@ mkdir -p "$lab/sendmail/forward"
 lab_start_sink
 lab_start_milter
 cat >"$lab/sendmail/aliases" <<'A'
-postmaster: root
-root: root@far.test
 single: games
+bad: nosuchuser
+worse: bad
+gone: nosuchuser2, nosuchuser3
 away: friend@far.test
 two: games, news@far.test
 list: games, carol@far.test, dave@far.test
@@ -82,6 +83,26 @@ mark program@h.test a@h.test program@sm.lab.test
 want program@h.test 'program@sm.lab.test program@sm.lab.test delivered 2.0.0 -'
 mark loop@h.test a@h.test loop@sm.lab.test
 want loop@h.test 'loop@sm.lab.test loop@sm.lab.test failed 5.0.0 -'
+# whom the bounce can't reach is nobody's member: the sender, postmaster, theirs
+bounced() { # all of it is in the log
+	mark "$@"
+	lab_wait 20 logged "$qid: [^ ]*: [a-zA-Z ]*: User unknown" || lab_fail "no bounce of $1"
+}
+unreachable() { # ENVIDs' begin, SENDER
+	bounced "$1-far@h.test" "$2" bounce@far.test
+	bounced "$1-bad@h.test" "$2" worse@sm.lab.test
+	bounced "$1-two@h.test" "$2" bounce@far.test single@sm.lab.test
+	mark "$1-read@h.test" "$2" single@sm.lab.test
+	want "$1-read@h.test" 'single@sm.lab.test games delivered 2.0.0 -'
+	want "$1-far@h.test" 'bounce@far.test bounce@far.test failed 5.1.1 [127.0.0.1]'
+	want "$1-bad@h.test" 'worse@sm.lab.test nosuchuser failed 5.1.1 -'
+	want "$1-two@h.test" 'bounce@far.test bounce@far.test failed 5.1.1 [127.0.0.1]' \
+	    'single@sm.lab.test games delivered 2.0.0 -'
+}
+unreachable nobody nosuchsender@sm.lab.test
+printf 'postmaster: root\nroot: nosuchroot, nosuchroot2\n' >>"$lab/sendmail/aliases"
+lab_sm -bi >/dev/null 2>&1 || lab_fail "newaliases"
+unreachable root nosuchsender@sm.lab.test
 
 # 3. split by a queue group: new ids for some
 mark split@h.test a@h.test f1@far.test f2@far.test f3@far.test f4@far.test f5@far.test
@@ -139,6 +160,8 @@ mark lists@h.test a@h.test list@sm.lab.test away@sm.lab.test nested@sm.lab.test
 want lists@h.test 'list@sm.lab.test list@sm.lab.test expanded 2.0.0 -' \
     'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
     'nested@sm.lab.test nested@sm.lab.test expanded 2.0.0 -'
+unreachable named nosuchsender@sm.lab.test
+unreachable alias gone@sm.lab.test
 
 want_nothing_left
 # 7. HideForwarding: MTQP names no alias's end (S35, T24)

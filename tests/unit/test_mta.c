@@ -40,6 +40,8 @@ say_action(const struct happening_line *h, struct buf *b)
 		put(b, h->member ? "member" : "rcpt", h->address);
 	if (h->hidden)
 		buf_str(b, " hidden");
+	if (h->untried)
+		buf_str(b, " untried");
 	put(b, "orig", h->original);
 	status_format(h->status, code);
 	put(b, "code", span_of(code));
