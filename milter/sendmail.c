@@ -220,12 +220,15 @@ another_message(struct span rest, struct happening_line *l)
 	static const char *const bounces[] = { "DSN: ", "sender notify: ",
 		"postmaster notify: ", "return to sender: " };
 	struct span id, words;
+	bool may_warn;
 	struct cur c;
 	unsigned part;
 
 	if (!split_id(rest, &id, &part, &words))
 		return SAID_UNKNOWN;
 	c = cur_of(words);
+	/* a warning to a sender unknown here says just that */
+	may_warn = span_starts(words, "sender notify: ");
 	if (cur_try(&c, "clone: owner="))
 		return cloned(id, &c, l);
 	for (size_t i = 0; i < ARRAY_LEN(bounces); i++) {
@@ -237,6 +240,8 @@ another_message(struct span rest, struct happening_line *l)
 			return SAID_KNOWN;
 		said_all_failed(l, STATUS(4, 4, 7), words);
 		if (!span_starts(words, "Cannot send message for ")) {
+			if (may_warn)
+				return SAID_KNOWN;
 			l->what = HAPPENED_ONE_FAILED;
 			l->status = STATUS(5, 0, 0);
 		}

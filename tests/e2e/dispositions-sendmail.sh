@@ -151,7 +151,7 @@ kill "$(head -1 "$lab/sendmail/sendmail.pid")"
 gone() { ! kill -0 "$sendmail_pid"; }
 lab_wait 20 gone || lab_fail "sendmail lives"
 sm_level=11
-lab_start_sendmail "$rest" "define(\`confTO_QUEUERETURN', \`5d')dnl"
+lab_start_sendmail "$rest" "define(\`confTO_QUEUEWARN', \`1s')define(\`confTO_QUEUERETURN', \`5d')dnl"
 mark names@h.test a@h.test single@sm.lab.test two@sm.lab.test sync@sm.lab.test
 want names@h.test 'single@sm.lab.test games delivered 2.0.0 -' \
     'two@sm.lab.test two@sm.lab.test expanded 2.0.0 -' \
@@ -160,8 +160,14 @@ mark lists@h.test a@h.test list@sm.lab.test away@sm.lab.test nested@sm.lab.test
 want lists@h.test 'list@sm.lab.test list@sm.lab.test expanded 2.0.0 -' \
     'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
     'nested@sm.lab.test nested@sm.lab.test expanded 2.0.0 -'
+# a warning that can't reach its sender says what it says of failures
+mark warned@h.test nosuchsender@sm.lab.test defer@far.test
+warned=$qid
+warning() { lab_sm -q >/dev/null 2>&1; logged "$warned: [^ ]*: sender notify: User unknown"; }
+lab_wait 20 warning || lab_fail "no warning"
 unreachable named nosuchsender@sm.lab.test
 unreachable alias gone@sm.lab.test
+qid=$warned want warned@h.test 'defer@far.test defer@far.test delayed 4.3.0 [127.0.0.1]'
 
 want_nothing_left
 # 7. HideForwarding: MTQP names no alias's end (S35, T24)
