@@ -15,7 +15,7 @@ grep -q '^# a chrooted smtpd' "$lab/n" || lab_fail "$(cat "$lab/n")"
 grep -q 'mode 0660, group uucp' "$lab/n" || lab_fail "$(cat "$lab/n")"
 
 manager() { # FOLDER: what each program tells its service manager, at its own socket
-	python3 -u - "$1" <<-'P'
+	exec python3 -u - "$1" <<-'P'
 	import os, selectors, socket, sys
 	ready = selectors.DefaultSelector()
 	for name in "mtrk-milter", "mtrk-collect", "mtrk-gate":
