@@ -22,6 +22,9 @@ lab_start_postfix "syslog_name = postfix-out" \
     "maillog_file_prefixes = $lab/postfix/log" "smtpd_milters =" \
     "minimal_backoff_time = 1h" "maximal_backoff_time = 1h" \
     "local_recipient_maps = inline:{games=x}"
+# One writer for both, as a syslogd is: two postlogds may write what they were
+# told in another order, and "queued as" come before the other's Message-ID.
+ln -sf "$lab/postfix/queue/public/postlog" "$lab_postfix/queue/public/postlog"
 lab_start_collect
 lab_start_mtqpd
 
