@@ -135,8 +135,9 @@ mark again@h.test a@h.test defer2@far.test; again=$qid
 mark force@h.test a@h.test defer3@far.test friend@far.test; force=$qid
 mark delete@h.test a@h.test defer4@far.test friend@far.test; delete=$qid
 mark requeue@h.test a@h.test defer5@far.test friend@far.test; requeue=$qid
-for n in 2 3 4 5; do
-	lab_wait 20 logged "to=<defer$n@far.test>.*status=deferred" || lab_fail "defer$n"
+put_off() { compgen -G "$lab/postfix/queue/deferred/*/$1" >/dev/null; }
+for qid in "$again" "$force" "$delete" "$requeue"; do # logged is not yet moved
+	lab_wait 20 put_off "$qid" || lab_fail "$qid is not deferred"
 done
 lab_pf postqueue -i "$again"
 twice() { [ "$(lab_dump --json --envid again@h.test | jq '.recipients[0].events | length')" = 2 ]; }
@@ -152,6 +153,7 @@ lab_pf postsuper -r "$requeue" 2>/dev/null
 lab_wait 20 logged "orig_id=$requeue" || lab_fail "not requeued"
 requeue=$(last_qid "orig_id=$requeue")
 lab_wait 20 logged "$requeue: to=<defer5@far.test>.*status=deferred" || lab_fail "no try"
+lab_wait 20 put_off "$requeue" || lab_fail "$requeue is not deferred"
 want requeue@h.test 'defer5@far.test defer5@far.test delayed 4.7.1 [127.0.0.1]' \
     'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
 lab_pf postsuper -d "$requeue" 2>/dev/null
