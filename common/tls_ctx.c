@@ -73,12 +73,28 @@ use_chain(SSL_CTX *ctx, struct span pem)
 	return ok;
 }
 
+/* Else OpenSSL would ask whoever is at the terminal. */
+static int
+no_passphrase(char *to, int size, int writes, void *asked)
+{
+	(void)to;
+	(void)size;
+	(void)writes;
+	*(bool *)asked = true;
+	return -1;
+}
+
+/* OpenSSL itself doesn't compare a key with a certificate of another kind:
+ * RSA's, and one for ECDSA. */
 static bool
-use_key(SSL_CTX *ctx, struct span pem)
+use_key(SSL_CTX *ctx, struct span pem, bool *locked)
 {
 	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
-	bool ok = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+	EVP_PKEY *key =
+	    PEM_read_bio_PrivateKey(in, NULL, no_passphrase, locked);
+	bool ok = key != NULL &&
+	    X509_check_private_key(SSL_CTX_get0_certificate(ctx), key) == 1 &&
+	    SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
 	EVP_PKEY_free(key);
 	BIO_free(in);
@@ -88,14 +104,19 @@ use_key(SSL_CTX *ctx, struct span pem)
 static bool
 load_pair(SSL_CTX *ctx, const struct tls_pem *p, char *why, size_t size)
 {
-	if (!use_chain(ctx, p->cert))
+	bool locked = false;
+
+	if (!use_chain(ctx, p->cert)) {
 		snprintf(why, size, "TLSCertificate %s: %s", p->cert_name,
 		    tls_openssl_says());
-	else if (!use_key(ctx, p->key))
-		snprintf(why, size, "TLSKey %s (of %s): %s", p->key_name,
-		    p->cert_name, tls_openssl_says());
-	else
+		return false;
+	}
+	if (use_key(ctx, p->key, &locked))
 		return true;
+	snprintf(why, size, "TLSKey %s (of %s): %s", p->key_name, p->cert_name,
+	    locked ? "it has a passphrase, which nobody is there to give"
+		   : tls_openssl_says());
+	ERR_clear_error();
 	return false;
 }
 

@@ -34,9 +34,10 @@ def greeted(port):
 
 
 def exit_of(house, *args):
+    # without a terminal OpenSSL would ask standard input for a passphrase
     return subprocess.run([house.bin + "/mtqpd", *args], timeout=20,
-                          stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True)
+                          input="secret\n", start_new_session=True,
+                          capture_output=True, text=True)
 
 
 def check_options(house):
@@ -63,6 +64,11 @@ def check_faults(house):
     listen = "Listen 127.0.0.1:%d" % free_port()
     empty = house.dir + "/empty"
     os.mkdir(empty)
+    locked, rsa = house.dir + "/locked.key", house.dir + "/rsa.key"
+    for kind in (["pkey", "-in", house.key, "-aes128", "-passout",
+                  "pass:secret", "-out", locked], ["genrsa", "-out", rsa]):
+        subprocess.run(["openssl", *kind], check=True,
+                       stderr=subprocess.DEVNULL)
     cases = {
         "address": ["Listen 127.0.0.1:%d" % taken.getsockname()[1]],
         "foreign-address": ["Listen 192.0.2.1:1038"],
@@ -70,6 +76,9 @@ def check_faults(house):
                         "TLSKey " + house.key],
         "key": [listen, "TLSCertificate " + house.cert,
                 "TLSKey " + house.cert],
+        "passphrase": [listen, "TLSCertificate " + house.cert,
+                       "TLSKey " + locked],
+        "kind": [listen, "TLSCertificate " + house.cert, "TLSKey " + rsa],
         "setting": [listen, "NoSuchSetting 1"],
     }
     if os.geteuid() == 0:
