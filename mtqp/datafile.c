@@ -13,7 +13,9 @@
 #include "mtqp/home.h"
 
 enum {
-	LINE_MAX_LEN = 1 << 20, /* octets of an entry; ours */
+	/* octets of an entry; ours: more recipients than Linux lets a command
+	 * line have, 6 MB, and each octet escaped */
+	LINE_MAX_LEN = 16 << 20,
 	LOCK_WAIT_MS = 10000, /* nobody needs it for longer than a moment */
 	LOCK_TRY_MS = 20,
 };
@@ -58,16 +60,17 @@ read_entries(struct datafile *w)
 	FILE *f = fopen(w->path, "re");
 	char *line = NULL;
 	size_t room = 0;
+	ssize_t n;
 	unsigned number = 0;
 	enum mtrk_err err = MTRK_OK;
 
 	if (f == NULL)
 		return errno == ENOENT ? MTRK_OK : fail(w, w->path);
-	while (err == MTRK_OK && getline(&line, &room, f) > 0) {
+	while (err == MTRK_OK && (n = getline(&line, &room, f)) > 0) {
 		json_t *e = json_loads(line, 0, NULL);
 
 		number++;
-		if (!json_is_object(e) || room > LINE_MAX_LEN) {
+		if (!json_is_object(e) || n > LINE_MAX_LEN) {
 			snprintf(w->why, DATAFILE_WHY_MAX,
 			    "%.1000s:%u: not an entry of mtrk-track", w->path,
 			    number);

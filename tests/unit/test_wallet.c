@@ -79,6 +79,31 @@ there_and_back(void **state)
 	json_decref(all);
 }
 
+/* As many recipients as fit into a command line of 2 MB. */
+static void
+many_recipients(void **state)
+{
+	enum { MANY = 7000, LENGTH = 280 };
+	static char texts[MANY][LENGTH + 1];
+	static char *rcpts[MANY];
+	struct wallet_entry e = { .recipients = rcpts,
+		.n_recipients = MANY,
+		.subject = "",
+		.message_id = "",
+		.uri = { "mx.test", 0, "1@h", "QUJD" } };
+	struct mtqp_uri uri;
+	uint64_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		memset(texts[i], 'x', LENGTH);
+		rcpts[i] = texts[i];
+	}
+	assert_int_equal(wallet_add(&e, &n, why), MTRK_OK);
+	assert_int_equal(wallet_find(n, &uri, why), MTRK_OK);
+	assert_string_equal(uri.secret, "QUJD");
+}
+
 static bool
 is_odd(const json_t *e, void *arg)
 {
@@ -159,6 +184,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    there_and_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    many_recipients, setup, teardown),
 		cmocka_unit_test_setup_teardown(forget, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
