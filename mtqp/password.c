@@ -45,6 +45,9 @@ of_command(const char *command, char out[PASSWORD_MAX])
 		return false;
 	}
 	ok = read_line(f, "PasswordCommand", out);
+	/* it isn't to fail because nobody listens to the rest */
+	while (getc(f) != EOF)
+		;
 	if (pclose(f) == 0)
 		return ok;
 	return ok ? fail("PasswordCommand", "it failed") : false;

@@ -119,4 +119,8 @@ status=0; echo hi | lab_track send --server "127.0.0.1:$port" --user me x@y.test
 { [ $status = 64 ] && grep -q 'PasswordCommand, --password-file or MTRK_PASSWORD' "$lab/says"; } || lab_fail "$(cat "$lab/says")"
 status=0; echo hi | lab_track send --server "127.0.0.1:$port" --user me --password-file "$lab/none" x@y.test 2>"$lab/says" || status=$?
 { [ $status = 64 ] && grep -q "no password from $lab/none: No such file" "$lab/says"; } || lab_fail "$(cat "$lab/says")"
+# a password manager says more than the password
+echo 'PasswordCommand echo secret; sleep 0.3; echo "user: me"' >"$conf"
+status=0; echo hi | lab_track send --server "127.0.0.1:$port" --user me x@y.test 2>"$lab/says" || status=$?
+{ [ $status = 69 ] && ! grep -q password "$lab/says"; } || lab_fail "PasswordCommand: $status $(cat "$lab/says")"
 echo "first minute: ok"
