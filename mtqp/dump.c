@@ -126,11 +126,13 @@ json_message(const struct message *m, const struct conf *conf)
 	    conf->reporting_mta, "recipients", recipients);
 }
 
+/* ASCII: no stranger's word commands a terminal, or turns a line around. */
 bool
 dump_json(const struct message *m, const struct conf *conf, FILE *out)
 {
 	json_t *j = json_message(m, conf);
-	bool ok = j != NULL && json_dumpf(j, out, JSON_COMPACT) == 0 &&
+	bool ok = j != NULL &&
+	    json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 &&
 	    fputc('\n', out) != EOF;
 
 	json_decref(j);

@@ -146,8 +146,12 @@ def strangers(path):
         m.rcpt(b"<" + b"b" * 5000 + b"@x.test>", b"ORCPT=" + b"t" * 4000)
     m.rcpt(b"<b@x.test>", b"NOTIFY", b"ORCPT=", b"=", b"", b"ORCPT=rfc822;+ZZ")
     m.end(b"LONG1")
+    # UTF-8 that commands a terminal (CSI), and turns its line around (RLO)
+    m.mail(("<a\x9b2J\u202e@h.test>").encode(), b"ENVID=c1@h.test", b"MTRK=" + CERT.encode())
+    m.rcpt(b"<b@x.test>")
+    m.end(b"CONTROL1")
     m.message(b"last@h.test", b"LAST1")
-    return ["last@h.test", "long@h.test", "quoted@h.test"]
+    return ["last@h.test", "long@h.test", "quoted@h.test", "c1@h.test"]
 
 
 def main():
@@ -165,6 +169,7 @@ def main():
             want = every_age(path) + odd_order(path) + strangers(path)
             dump = subprocess.run([BIN + "/mtrk-dump", "-c", conf, "--json"],
                                   check=True, stdout=subprocess.PIPE).stdout
+            assert dump.isascii() and b'"a\\u009B2J\\u202E@h.test"' in dump, dump
             got = [json.loads(line)["envid"] for line in dump.splitlines()]
             assert sorted(got) == sorted(want), (got, want)
             assert milter.poll() is None, "it ended"
