@@ -1,5 +1,6 @@
 #include "mtqp/audit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,10 +17,26 @@ static atomic_int file = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* while it is used */
 static bool torn; /* the last line has no end: guarded by the lock */
 
+/* A full disk, and then a restart or SIGHUP: its last line has no end. */
+static bool
+ends_torn(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char last = '\n';
+
+	if (fd == -1)
+		return false;
+	if (lseek(fd, -1, SEEK_END) != -1)
+		(void)!read(fd, &last, 1);
+	close(fd);
+	return last != '\n';
+}
+
 enum mtrk_err
 audit_open(const char *path)
 {
 	int fd, old;
+	bool was_torn;
 
 	if (path[0] == '\0')
 		return MTRK_OK;
@@ -28,9 +45,10 @@ audit_open(const char *path)
 	    0640);
 	if (fd == -1)
 		return MTRK_IO;
+	was_torn = ends_torn(path);
 	pthread_mutex_lock(&lock);
 	old = atomic_exchange(&file, fd);
-	torn = false;
+	torn = was_torn;
 	pthread_mutex_unlock(&lock);
 	if (old != -1)
 		close(old);
@@ -54,6 +72,8 @@ put(const char *line, size_t n)
 	ok = done == (ssize_t)n;
 	if (done > 0)
 		torn = !ok;
+	if (done >= 0 && !ok)
+		errno = ENOSPC; /* as the rest of it would say */
 	pthread_mutex_unlock(&lock);
 	return ok;
 }
