@@ -18,6 +18,7 @@
 #include "common/dns.h"
 #include "common/options.h"
 #include "mtqp/draw.h"
+#include "mtqp/host.h"
 #include "mtqp/track_query.h"
 #include "mtqp/track_send.h"
 #include "mtqp/track_sendmail.h"
@@ -111,8 +112,9 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	setlocale(LC_MESSAGES, "C"); /* the system's words inside of ours */
 	signal(SIGPIPE, SIG_IGN);
-	snprintf(libraries, sizeof libraries, "%s, c-ares %s, jansson %s",
-	    crypto_version(), dns_version(), JANSSON_VERSION);
+	snprintf(libraries, sizeof libraries,
+	    "%s, c-ares %s, jansson %s, libidn2 %s", crypto_version(),
+	    dns_version(), JANSSON_VERSION, host_idn_version());
 	p.libraries = libraries;
 	options_read(&p, argc, argv, &o);
 	if (o.conf_given || o.check > 0)

@@ -8,8 +8,16 @@
 
 #include "common/conf.h"
 #include "mtqp/home.h"
+#include "mtqp/host.h"
 
-enum type { TYPE_TEXT, TYPE_YES_NO, TYPE_HOST, TYPE_TIMEOUT, TYPE_TIME };
+enum type {
+	TYPE_TEXT,
+	TYPE_YES_NO,
+	TYPE_HOST,
+	TYPE_NAME,
+	TYPE_TIMEOUT,
+	TYPE_TIME
+};
 
 /* `at` is an offset into struct track_conf; `more` a TYPE_TEXT's room, or
  * where a TYPE_HOST's port and a TYPE_TIMEOUT's flag stand. */
@@ -23,7 +31,7 @@ static const struct setting {
 	TYPE_TEXT, AT(field), sizeof(((struct track_conf *)0)->field)
 	{ "Server", TYPE_HOST, AT(server), AT(server_port) },
 	{ "MTQP", TYPE_HOST, AT(mtqp), AT(mtqp_port) },
-	{ "Host", TEXT(host) },
+	{ "Host", TYPE_NAME, AT(host), 0 },
 	{ "From", TEXT(from) },
 	{ "User", TEXT(user) },
 	{ "PasswordCommand", TEXT(password_command) },
@@ -55,9 +63,11 @@ set(struct track_conf *c, const struct setting *s, struct span value)
 		    ? NULL
 		    : "yes or no expected";
 	case TYPE_HOST:
-		return hostport_parse(value, at, more) == MTRK_OK
+		return host_parse(value, at, more) == MTRK_OK
 		    ? NULL
 		    : "HOST or HOST:PORT expected";
+	case TYPE_NAME:
+		return host_name(value, at) ? NULL : "a host's name expected";
 	case TYPE_TIMEOUT:
 		*(bool *)more = true;
 		return conf_parse_time(value, at) &&

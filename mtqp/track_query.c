@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mtqp/host.h"
 #include "mtqp/inquiry.h"
 #include "mtqp/letter.h"
 #include "mtqp/renew.h"
@@ -75,7 +76,7 @@ take_option(struct query *q, int c)
 {
 	switch (c) {
 	case OPT_SERVER:
-		return hostport_parse(span_of(optarg), q->server, &q->port) ==
+		return host_parse(span_of(optarg), q->server, &q->port) ==
 		    MTRK_OK;
 	case OPT_JSON:
 		return q->inquiry.json = true;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/conf.h"
+#include "mtqp/host.h"
 #include "mtqp/letter.h"
 #include "mtqp/posting.h"
 #include "mtqp/track_misuse.h"
@@ -28,10 +29,7 @@ track_new(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'j')
 			json = true;
-		else if (c != 'h' ||
-		    !span_copy(
-			p.conf.host, sizeof p.conf.host, span_of(optarg)) ||
-		    p.conf.host[0] == '\0')
+		else if (c != 'h' || !host_name(span_of(optarg), p.conf.host))
 			return track_misused_option("new", options, c);
 	}
 	if (optind != argc)
@@ -88,16 +86,16 @@ take_option(struct posting *p, int option)
 
 	switch (option) {
 	case OPT_SERVER:
-		return hostport_parse(span_of(optarg), c->server,
+		return host_parse(span_of(optarg), c->server,
 			   &c->server_port) == MTRK_OK;
 	case OPT_MTQP:
-		return hostport_parse(
-			   span_of(optarg), c->mtqp, &c->mtqp_port) == MTRK_OK;
+		return host_parse(span_of(optarg), c->mtqp, &c->mtqp_port) ==
+		    MTRK_OK;
 	case OPT_FROM:
 		p->s.from = optarg; /* "" too: the null sender */
 		return letter_is_address(span_of(optarg));
 	case OPT_HOST:
-		return TAKE(host) && letter_is_address(span_of(optarg));
+		return host_name(span_of(optarg), c->host);
 	case OPT_TIMEOUT:
 		return c->has_timeout =
 			   conf_parse_time(span_of(optarg), &c->timeout_s) &&

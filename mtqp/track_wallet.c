@@ -12,6 +12,7 @@
 #include "common/when.h"
 #include "mtqp/draw.h"
 #include "mtqp/encoded_word.h"
+#include "mtqp/host.h"
 #include "mtqp/known_servers.h"
 #include "mtqp/screen.h"
 #include "mtqp/track_misuse.h"
@@ -215,10 +216,12 @@ take_what(struct forgetting *f, int n, char **what)
 
 /* What is known of its TLS (Q44). */
 static int
-forget_server(const char *host)
+forget_server(const char *text)
 {
-	char why[DATAFILE_WHY_MAX];
+	char why[DATAFILE_WHY_MAX], host[HOST_MAX + 1];
 
+	if (!host_name(span_of(text), host))
+		return track_misuse("forget", "--server cannot be this", text);
 	if (known_servers_forget(host, why) == MTRK_OK)
 		return 0;
 	fprintf(stderr, "mtrk-track: %s\n", why);

@@ -22,6 +22,7 @@ only 'libmilter/' milter/mtrk-milter.c
 only 'openssl/' 'common/crypto.c common/tls_private.h'
 only 'event2/' 'common/loop.c common/loop_source.c common/watch.c'
 only 'ares\.h' common/dns.c
+only 'idn2\.h' mtqp/host.c
 only 'iconv\.h' mtqp/charset.c
 only 'zlib\.h' milter/gz.c
 only 'systemd/' milter/journal.c

@@ -41,6 +41,8 @@ says 64 '--depth cannot be this: "1000"' query --depth 1000 1
 says 64 '--server cannot be this: ":x"' query --server :x a@b
 says 64 '--timeout cannot be this: "soon"' send --timeout soon x@y.test
 says 64 '--older cannot be this: "old"' forget --older old
+says 64 '--host cannot be this: "a"b"' new --json --host 'a"b'
+says 64 '--host cannot be this: ""' send --host '' x@y.test
 says 64 'unexpected: "all"' list all
 says 64 'unexpected: "all"' new all
 says 64 'to whom?' send

@@ -110,7 +110,7 @@ refused mtrk-milter "Bogus 1"
 library() {
 	case $1 in
 	liblmdb*) echo LMDB ;; libcrypto*) echo OpenSSL ;; libevent*) echo libevent ;;
-	libcares*) echo c-ares ;; libz.*) echo zlib ;; libjansson*) echo jansson ;;
+	libcares*) echo c-ares ;; libz.*) echo zlib ;; libjansson*) echo jansson ;; libidn2*) echo libidn2 ;;
 	libmilter*) echo libmilter ;; libsystemd*) echo libsystemd ;; libseccomp*) echo libseccomp ;;
 	esac
 }

@@ -53,14 +53,14 @@ settings(void **state)
 	assert_int_equal(track_conf_load(&c, stderr), MTRK_OK); /* no file */
 	assert_int_equal(c.keep_s, KEEP_DAYS * 86400);
 	assert_int_equal(load("# mine\n\nserver  mail.example:587\r\n"
-			      "MTQP track.example\nTimeout 2d\n"
+			      "MTQP träck.example\nTimeout 2d\n"
 			      "PasswordCommand pass show mail | head -1\n"
 			      "RequireTLS YES\nKeep 60d",
 			     &c, errors, sizeof errors),
 	    MTRK_OK);
 	assert_string_equal(c.server, "mail.example");
 	assert_int_equal(c.server_port, 587);
-	assert_string_equal(c.mtqp, "track.example");
+	assert_string_equal(c.mtqp, "xn--trck-moa.example");
 	assert_int_equal(c.mtqp_port, 0);
 	assert_string_equal(c.password_command, "pass show mail | head -1");
 	assert_true(c.require_tls && !c.assume_mtrk && c.has_timeout);
@@ -79,6 +79,8 @@ faults(void **state)
 		{ "Server x\nServer y\n", "track.conf:2: given twice" },
 		{ "RequireTLS perhaps\n", "track.conf:1: yes or no" },
 		{ "Server a:b:c:d:\n", "track.conf:1: HOST" },
+		{ "Host a\"b\n", "track.conf:1: a host's name" },
+		{ "Host a:25\n", "track.conf:1: a host's name" },
 		{ "From\n", "track.conf:1: a value is missing" },
 		{ "Timeout 9999999999\n", "track.conf:1: a time" },
 		{ "Keep soon\n", "track.conf:1: a time" },

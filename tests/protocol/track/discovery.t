@@ -10,6 +10,15 @@ C: TRACK *
 answer: q1@h.test mx2.test bob@x.test delivered 2.0.0
 C: QUIT
 exit: 0
+# a name beyond ASCII is the DNS's own (IDNA), for SRV and addresses
+dns: mx.xn--bcher-kva.test srv 10 1 2038 spare.test
+track: query --json --server mx.Bücher.test q1@h.test AAECAwQFBgcICQoLDA0ODw==
+at spare.test:2038
+S: +OK/MTQP
+C: TRACK *
+answer: q1@h.test mx2.test bob@x.test delivered 2.0.0
+C: QUIT
+exit: 0
 # Q2, Q3: mx.test is tracked elsewhere: by SRV, not at its own address
 # Q2a: the lower number first, and at the SRV's port
 dns: mx.test
