@@ -256,9 +256,11 @@ receive(struct end *e)
 static bool
 step(struct end *e)
 {
-	if (end_flush(e, &turn_out[side_of(e)]))
+	struct buf *fresh = &turn_out[side_of(e)];
+
+	if (end_flush(e, fresh))
 		e->pump->moved = now_s();
-	if (e->queue.err != MTRK_OK)
+	if (fresh->err != MTRK_OK || e->queue.err != MTRK_OK)
 		pump_drop(e->pump, "out of memory");
 	if (e->pump->gone)
 		return false;
@@ -345,6 +347,18 @@ set_alarm(struct pump *p)
 	alarm_set(p->alarm, limit);
 }
 
+/* What failed for one is forgotten with it. */
+static void
+end_turn(void)
+{
+	turn_of = NULL;
+	for (int i = 0; i < SIDES; i++)
+		if (turn_out[i].err != MTRK_OK)
+			buf_free(&turn_out[i]);
+		else
+			buf_cut(&turn_out[i], 0);
+}
+
 /* The end of every turn: nothing is left that could be done at once. */
 static void
 settle(struct pump *p)
@@ -369,9 +383,7 @@ settle(struct pump *p)
 		want(s, wants[SIDE_SERVER]);
 		set_alarm(p);
 	}
-	turn_of = NULL;
-	buf_cut(&turn_out[SIDE_CLIENT], 0);
-	buf_cut(&turn_out[SIDE_SERVER], 0);
+	end_turn();
 	if (p->gone)
 		pump_free(p);
 }
