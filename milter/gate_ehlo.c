@@ -1,5 +1,7 @@
 #include "milter/gate_ehlo.h"
 
+#include "common/err.h"
+
 enum { CODE = 4 }; /* "250-" */
 
 /* The keyword of one line, without code and parameters. */
@@ -50,15 +52,20 @@ is_shown(struct span word, bool starttls)
 	    !span_iis(word, "MTRK");
 }
 
-/* Which line is last is known when the next one comes. */
+/* Which line is last is known when the next one comes.  What has no place for
+ * that, as no line of a reply should, passes as it is. */
 static void
 put_line(struct buf *out, struct span line, size_t *mark)
 {
-	if (*mark != 0)
+	bool marked = line.n >= CODE &&
+	    (line.p[CODE - 1] == '-' || line.p[CODE - 1] == ' ');
+
+	if (marked && *mark != 0 && out->err == MTRK_OK)
 		out->p[*mark] = '-';
-	*mark = out->n + CODE - 1;
+	if (marked)
+		*mark = out->n + CODE - 1;
 	buf_span(out, line);
-	if (out->err == 0 && line.n >= CODE)
+	if (marked && out->err == MTRK_OK)
 		out->p[*mark] = ' ';
 }
 

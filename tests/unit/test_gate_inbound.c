@@ -51,6 +51,16 @@ static const struct dialogue dialogues[] = {
 		{ 'S', "550 no\r\n", "550 no\r\n", "" },
 		{ 'C', "STARTTLS\r\n", "502 5.5.1 STARTTLS is not offered\r\n",
 		    "" } } },
+	/* 63 octets and their NUL fill what was allocated first */
+	{ "EHLO's reply with lines that are none", { .tls = false }, INBOUND_GO,
+	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', "250-" X16 X16 X16 "12345678\r\n\n250 DSN\r\n",
+		    "250-" X16 X16 X16 "12345678\r\n\n250-DSN\r\n"
+		    "250 MTRK\r\n",
+		    "" },
+		{ 'C', "EHLO a\r\n", "", "EHLO a\r\n" },
+		{ 'S', "250\r\n", "250\r\n", "" } } },
 	{ "a pipelined transaction", { .tls = false }, INBOUND_GO,
 	    { { 'S', "220 mx\r\n", "220 mx\r\n", "" },
 		{ 'C',
