@@ -378,13 +378,20 @@ talk_new(struct gate_out *g, const struct conf_hop *hop)
 	return t;
 }
 
+/* Takes the descriptors, also when it fails. */
 static bool
 start_talk(struct gate_out *g, const struct conf_hop *hop, int in, int out)
 {
 	struct talk *t = talk_new(g, hop);
 
-	if (t == NULL ||
-	    (t->pump = pump_new(g->loop, in, out, &handler, t)) == NULL) {
+	if (t != NULL) {
+		t->pump = pump_new(g->loop, in, out, &handler, t);
+	} else {
+		close(in);
+		if (out != in)
+			close(out);
+	}
+	if (t == NULL || t->pump == NULL) {
 		log_err("event=gate text=\"out of memory\"");
 		if (t != NULL)
 			talk_free(t);
