@@ -18,6 +18,7 @@ enum {
 	LOCK_LEN = 9 * 4096, /* octets: READERS_MAX of 64 each, and a header */
 	DATA_BEGIN = 8 * 4096, /* octets: two metas, the tables, copies */
 	FULL_RETRY_S = 60, /* a full store is tried again this often */
+	LOG_EVERY_S = 60,
 };
 
 static enum mtrk_err
@@ -293,6 +294,27 @@ last_page(struct db *db)
 	return mdb_env_info(db->env, &info) == 0 ? info.me_last_pgno : 0;
 }
 
+/* LMDB gives up for good when its meta page could not be written.  What can't
+ * be opened again now is tried again by the next one who writes. */
+static bool
+reopen(struct db *db, int *rc)
+{
+	static struct log_limit often;
+	unsigned long missed;
+
+	if ((*rc != MDB_PANIC && db->env != NULL) ||
+	    pthread_rwlock_trywrlock(&db->map) != 0)
+		return false;
+	if (log_allow(&often, LOG_EVERY_S, &missed))
+		log_err("event=store-reopen reason=\"%s\" missed=%lu",
+		    mdb_strerror(MDB_PANIC), missed);
+	env_close(db);
+	if ((*rc = env_open(db)) != 0)
+		env_close(db);
+	pthread_rwlock_unlock(&db->map);
+	return *rc == 0;
+}
+
 struct txn
 txn_write(struct db *db)
 {
@@ -300,16 +322,8 @@ txn_write(struct db *db)
 	int rc;
 
 	t.h = db_begin(db, 0, &rc);
-	if (db_take_map(db, rc))
+	if (db_take_map(db, rc) || reopen(db, &rc))
 		t.h = db_begin(db, 0, &rc);
-	/* LMDB gives up for good when its meta page could not be written. */
-	if (rc == MDB_PANIC && pthread_rwlock_trywrlock(&db->map) == 0) {
-		log_err("event=store-reopen reason=\"%s\"", mdb_strerror(rc));
-		env_close(db);
-		if ((rc = env_open(db)) == 0)
-			t.h = db_begin(db, 0, &rc);
-		pthread_rwlock_unlock(&db->map);
-	}
 	t.err = err_from_lmdb(rc);
 	if (t.h != NULL)
 		db->pages_before = last_page(db);

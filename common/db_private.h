@@ -13,7 +13,7 @@
 enum { PATH_MAX_LEN = 1100 /* ours: a configured path is <= 1023 */ };
 
 struct db {
-	MDB_env *env;
+	MDB_env *env; /* NULL: it could not be opened again */
 	MDB_dbi dbi[DB_TABLES_MAX];
 	const char *tables[DB_TABLES_MAX + 1];
 	unsigned n_tables;

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "common/db_private.h"
 
 /* What this thread read with, if the db lingers; open: it is not reset, and
@@ -13,6 +15,9 @@ db_begin(struct db *db, unsigned flags, int *rc)
 	MDB_txn *h = NULL;
 	int dead = 0;
 
+	*rc = EIO;
+	if (db->env == NULL)
+		return NULL;
 	*rc = mdb_txn_begin(db->env, NULL, flags, &h);
 	if (*rc == MDB_READERS_FULL && mdb_reader_check(db->env, &dead) == 0)
 		*rc = mdb_txn_begin(db->env, NULL, flags, &h);

@@ -278,6 +278,37 @@ opening_survives(void **state)
 	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
 }
 
+/* The disk fails once, and then the folder is away: nobody dies of a store that
+ * can't be opened again, and once it can, all is well. */
+static void
+folder_is_away(void **state)
+{
+	char elsewhere[320], envid[SAMPLE_ENVID];
+	long n = 0;
+
+	(void)state;
+	sample_envid(envid, 1);
+	snprintf(elsewhere, sizeof elsewhere, "%s.away", path);
+	do {
+		size_t found = 0;
+
+		arm(++n, EIO);
+		(void)add_one(1000 + (unsigned long)n);
+		countdown = 0;
+		assert_int_equal(rename(path, elsewhere), 0);
+		for (int i = 0; i < 2; i++) {
+			(void)add_one(1000 + (unsigned long)n);
+			(void)store_find(st, span_of(envid), count, &found);
+		}
+		assert_int_equal(rename(elsewhere, path), 0);
+		assert_int_equal(add_one(2000 + (unsigned long)n), MTRK_OK);
+		assert_int_equal(
+		    store_find(st, span_of(envid), count, &found), MTRK_OK);
+		assert_true(found > 0);
+	} while (fired);
+	assert_in_range(n, 8, 999);
+}
+
 /* What is looked up fails, and is found the next time. */
 static void
 reading_survives(void **state)
@@ -431,6 +462,7 @@ main(void)
 		FAULT_TEST(adding_survives),
 		FAULT_TEST(events_survive),
 		FAULT_TEST(opening_survives),
+		FAULT_TEST(folder_is_away),
 		FAULT_TEST(reading_survives),
 		FAULT_TEST(stuck),
 		FAULT_TEST(killed_anywhere),
