@@ -558,12 +558,6 @@ db_clear_dead_readers(struct db *db)
 	return (unsigned)dead;
 }
 
-enum mtrk_err
-db_copy(struct db *db, const char *dir)
-{
-	return err_from_lmdb(mdb_env_copy2(db->env, dir, MDB_CP_COMPACT));
-}
-
 const char *
 db_version(void)
 {

@@ -91,8 +91,6 @@ struct db_numbers {
 enum mtrk_err db_numbers(struct db *, struct db_numbers *out);
 /* Slots of readers that died are given back; how many. */
 unsigned db_clear_dead_readers(struct db *);
-/* A compact copy as `dir`/data.mdb; `dir` must exist and be empty. */
-enum mtrk_err db_copy(struct db *, const char *dir);
 const char *db_version(void);
 
 #endif

@@ -106,30 +106,6 @@ tls_pending(const struct tls *t)
 {
 	return t != NULL && SSL_pending(t->ssl) > 0;
 }
-enum mtrk_err
-tls_connect(struct tls_ctx *c, int fd, const char *name, struct tls **out,
-    char *why, size_t why_size)
-{
-	struct tls *t = calloc(1, sizeof *t);
-
-	*out = t;
-	if (t == NULL || (t->ssl = SSL_new(c->ctx[0])) == NULL) {
-		tls_free(out);
-		snprintf(why, why_size, "out of memory");
-		return MTRK_NOMEM;
-	}
-	/* The chain is checked; what follows from it is the caller's. */
-	SSL_set_verify(t->ssl, SSL_VERIFY_NONE, NULL);
-	if (SSL_set_fd(t->ssl, fd) != 1 || !expect_name(t->ssl, name) ||
-	    SSL_connect(t->ssl) != 1) {
-		snprintf(
-		    why, why_size, "TLS handshake: %s", tls_openssl_says());
-		tls_free(out);
-		return MTRK_IO;
-	}
-	keep_verdict(t);
-	return MTRK_OK;
-}
 
 bool
 tls_verified(const struct tls *t, const char **why_not)

@@ -47,20 +47,16 @@ struct tls;
  */
 struct tls *tls_accept(struct tls_ctx *, int fd, const char *fqdn);
 enum tls_step { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE, TLS_FAILED };
-/* As a client, on a non-blocking socket; for `name` as below, or for anybody
- * if it is NULL.  NULL: no memory. */
+/*
+ * As a client; for `name`, of the DNS or an address, or for anybody if it is
+ * NULL.  The handshake ends well even if the certificate does not fit it: ask
+ * tls_verified().  NULL: no memory.
+ */
 struct tls *tls_connecting(struct tls_ctx *, int fd, const char *name);
 /* TLS_FAILED: tls_verified() says why. */
 enum tls_step tls_handshake(struct tls *);
 bool tls_pending(const struct tls *); /* read already; NULL: false */
 
-/*
- * TLS on a blocking client socket (its timeouts are the caller's, by
- * SO_RCVTIMEO and SO_SNDTIMEO).  The handshake ends well even if the
- * certificate does not fit `name`: ask tls_verified().
- */
-enum mtrk_err tls_connect(struct tls_ctx *, int fd, const char *name,
-    struct tls **out, char *why, size_t why_size);
 bool tls_verified(const struct tls *, const char **why_not);
 const char *tls_protocol(const struct tls *); /* "TLSv1.3" */
 /* SHA-256 of the peer's public key (SubjectPublicKeyInfo): what stays when a

@@ -186,12 +186,6 @@ handshake(struct end *e)
 	}
 }
 
-bool
-pump_secured(const struct pump *p, enum side side)
-{
-	return p->end[side].tls != NULL && p->end[side].doing == OPEN;
-}
-
 const char *
 pump_why_not(const struct pump *p, enum side side)
 {

@@ -98,7 +98,6 @@ struct buf *pump_out(struct pump *, enum side);
  */
 void pump_starttls(
     struct pump *, enum side, struct tls_ctx *, const char *name);
-bool pump_secured(const struct pump *, enum side);
 /* NULL: it is, and the peer's certificate fits `name`; behind PUMP_TLS_FAILED:
  * why that was. */
 const char *pump_why_not(const struct pump *, enum side);
