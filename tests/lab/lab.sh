@@ -26,14 +26,7 @@ lab_wait() {
 }
 
 # lab_ports N: that many free TCP ports of 127.0.0.1
-lab_ports() {
-	python3 - "$1" <<-'P'
-	import socket, sys
-	s = [socket.socket() for _ in range(int(sys.argv[1]))]
-	for x in s: x.bind(("127.0.0.1", 0))
-	print(*[x.getsockname()[1] for x in s])
-	P
-}
+lab_ports() { MTRK_LAB_CACHE=$lab_cache python3 "$lab_root/tests/lab/ports.py" "$1"; }
 
 lab_listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
