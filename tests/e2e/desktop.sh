@@ -62,7 +62,7 @@ closed() { ! tmux -L $screen has-session; }
 # opened HOW URI WHAT-IT-SHOWS: one argument behind "--", and it waits to be read
 opened() {
 	rm -f "$lab/arguments"
-	timeout 20 $1 "$2" >"$lab/opener.log" 2>&1 </dev/null || true
+	timeout 60 $1 "$2" >"$lab/opener.log" 2>&1 </dev/null || true
 	lab_wait 20 test -e "$lab/arguments" || lab_fail "$1 opens nothing: $(cat "$lab/opener.log")"
 	until_shows "$3" "$1 $2"
 	until_shows 'Press Enter to close\.' "$1 $2"

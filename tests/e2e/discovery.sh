@@ -117,7 +117,7 @@ for i in {1..8}; do
 	    'Status: 2.0.0' '' --b-- >"$lab/m$i.mime"
 	lab_run "m$i" ip netns exec "$net" python3 "$lab_root/tests/lab/answers.py" "203.0.113.$i:1038" "$lab/m$i.mime" "$lab/meet"
 done
-for i in {1..8}; do lab_wait 20 within bash -c "exec 3<>/dev/tcp/203.0.113.$i/1038" || lab_fail "no m$i"; done
+for i in {1..8}; do net_listens "203.0.113.$i:1038" || lab_fail "no m$i"; done
 kill -STOP "$slow"
 ask --json mtqp://mx1.a.test/track/q8@h.test/$secret >"$lab/eight" 2>/dev/null & asking=$!
 met() { [ "$(cat "$lab"/m?.log | grep -c asked)" = 8 ]; }

@@ -71,11 +71,10 @@ for who in one two six; do
 		    "${address[$who]}:$port" "$lab/$who.mime"
 	done
 done
-ready() { within bash -c "exec 3<>/dev/tcp/$1/$2"; }
 for port in 2038 1038; do for who in one two six; do
-	lab_wait 20 ready "${address[$who]}" $port || lab_fail "no server: $who"
+	net_listens "${address[$who]}:$port" || lab_fail "no server: $who"
 done; done
-lab_wait 20 ready 127.0.0.1 53 || lab_fail "no nsd: $(cat "$lab/nsd.log")"
+net_listens 127.0.0.1:53 || lab_fail "no nsd: $(cat "$lab/nsd.log")"
 
 what() { echo "mtqp://$1/track/q@h/AAECAwQFBgcICQoLDA0ODw"; }
 # asks NAME WHO-ANSWERS PORT

@@ -76,8 +76,8 @@ want='n0@h.test 198.51.100.7 n1@h.test 198.51.100.7 n2@h.test 198.51.100.7 '
 want+='n3@h.test 2001:db8::7 n4@h.test 2001:db8::7 n5@h.test 2001:db8::7 '
 [ "$(clients)" = "$want" ] || lab_fail "the milters saw: $(clients)"
 for address in '198\.51\.100\.7' '2001:db8:[0:]*7'; do
-	grep -q "client=unknown\[$address\]" "$lab/postfix/log/maillog" || lab_fail "Postfix's log: no $address"
-	grep -Eq "relay=.*\[(IPv6:)?$address\]" "$lab/sendmail/mail.log" || lab_fail "Sendmail's log: no $address"
+	lab_wait 20 grep -q "client=unknown\[$address\]" "$lab/postfix/log/maillog" || lab_fail "Postfix's log: no $address"
+	lab_wait 20 grep -Eq "relay=.*\[(IPv6:)?$address\]" "$lab/sendmail/mail.log" || lab_fail "Sendmail's log: no $address"
 	delivered() {
 		cat "$lab"/postfix/mail/games/new/* "$lab/sendmail/mbox.games" |
 		    grep -Ec "^Received: from client.test \(.*\[(IPv6:)?$address\]" | grep -qx 3

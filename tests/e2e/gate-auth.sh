@@ -43,10 +43,11 @@ if code == 250:
 print(code, text.decode())
 s.quit()
 P
-# what the MTA says, and what its log or queue has as AUTH='s value
+# what the MTA says, and what its log, sooner or later, or queue has as AUTH='s value
 said() { python3 "$lab/client.py" "$@" >"$lab/said" || lab_fail "$2: no dialogue"; cat "$lab/said"; }
 postfix_has() {
 	local id; id=$(sed -n 's/.*queued as \([0-9A-F]*\).*/\1/p' "$lab/said")
+	lab_wait 20 grep -q " $id: client=" "$lab/postfix/log/maillog"
 	sed -n "s/.* $id: client=[^ ]*, \(.*\)/\1/p" "$lab/postfix/log/maillog"
 }
 sendmail_has() {

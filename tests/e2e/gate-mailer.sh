@@ -46,6 +46,7 @@ hop other 2 --mtrk
 hop plain 3 --mtrk
 hop gruff 4 --greet "554 5.7.1 not you"
 hop busy 5 --greet "421 4.3.2 too busy"
+lab_wait 20 lab_listens 53 || lab_fail "no DNS"
 for n in 1 2 3 4 5; do lab_wait 20 listens $n || lab_fail "no next hop $n"; done
 
 lab_run mtrk-milter "$bin/mtrk-milter" -f
@@ -121,14 +122,15 @@ for words in "554 5.7.1 not you" "556 5.1.10 null.example: it takes no mail (nul
 	grep -qF "$words" "$box" || lab_fail "not told: $words"
 done
 queued() { lab_sm -bp | sed -n 's/^[^(]*<\([^@]*@[^.]*.test\)>$/\1/p' | sort | tr '\n' ' '; }
-[ "$(queued)" = "defer@table.test u@busy.test u@down.test " ] || lab_fail "queued: $(lab_sm -bp)"
+queued_are() { [ "$(queued)" = "$1" ]; } # some were Sent a moment ago
+lab_wait 20 queued_are "defer@table.test u@busy.test u@down.test " || lab_fail "queued: $(lab_sm -bp)"
 kill "$busy_pid"; wait "$busy_pid" 2>/dev/null || true
 hop busy 5; hop down 6 --mtrk
 lab_wait 20 listens 5 && lab_wait 20 listens 6 || lab_fail "not mended"
 lab_sm -q -v >/dev/null 2>&1
 want u@busy.test Sent "relayed 2.1.9 busy.example"
 want u@down.test Sent "transferred 2.4.0 down.example"
-[ "$(queued)" = "defer@table.test " ] || lab_fail "queued: $(lab_sm -bp)"
+lab_wait 20 queued_are "defer@table.test " || lab_fail "queued: $(lab_sm -bp)"
 got=$(awk 'NF > 1 { print $1 }' "$lab/taken" | sort | tr '\n' ' ')
 [ "$got" = "late@table.test ok@far.test u@busy.test u@down.test u@plain.test u@table.test " ] || lab_fail "taken: $(cat "$lab/taken")"
 echo "gate as a mailer: ok"

@@ -44,6 +44,7 @@ dns() {
 	    --pid-file= --user=root --listen-address=127.0.0.1 --bind-interfaces --local=/test/ \
 	    --mx-host=two.test,busy.test,10 --mx-host=two.test,good.test,20 \
 	    --mx-host=last.test,refused.test,10 --mx-host=last.test,busy.test,20 "${names[@]}" "$@"
+	lab_wait 20 lab_listens 53 || lab_fail "no DNS"
 }
 dns --dns-rr=null.test,15,000000 --mx-host=loop.test,mx.lab.test,5 --mx-host=bare.test,nowhere.test,5
 dns_bad=$dns_pid
@@ -68,8 +69,9 @@ for n in 1 2 3 4 5 6 8 9; do lab_wait 20 listens $n || lab_fail "no next hop $n"
 must=(silent good wrong expired stranger cut clear refused two last null loop bare gone busy)
 may=(silent wrong expired stranger cut clear)
 map=
+read -ra ports <<<"$(lab_ports $((${#must[@]} + ${#may[@]})))"
 for domain in "${must[@]}" "${may[@]/#/may-}"; do
-	read -r port <<<"$(lab_ports 1)"
+	port=${ports[0]} ports=("${ports[@]:1}")
 	case ${domain#may-} in
 	two | last | null | loop | bare | gone) to=${domain#may-}.test ;;
 	*) to=[${domain#may-}.test] ;;
@@ -135,11 +137,14 @@ done
 # nobody waited for whom is silent; that has an end, too, before the MTA's
 # patience of 300 s has
 ! ends silent "" "" && ! ends may-silent "" "" || lab_fail "silent: $(grep silent "$lab/postfix/log/maillog")"
-[ "$(grep -c STARTTLS "$lab/heard.silent")" = 2 ] || lab_fail "silent: $(cat "$lab/heard.silent")"
+both_begun() { [ "$(grep -c STARTTLS "$lab/heard.silent")" = 2 ]; }
+lab_wait 20 both_begun || lab_fail "silent: $(cat "$lab/heard.silent")"
 touch "$FASTER"
+given_up() { [ "$(cat "$lab"/must-gate.log "$lab"/may-gate.log | grep -c '"silent.test".*too slow')" = 2 ]; }
+lab_wait 60 given_up || lab_fail "silent: $(cat "$lab/must-gate.log" "$lab/may-gate.log")"
+rm "$FASTER"
 want silent deferred "delayed 4.7.5 [127.0.0.1]" "421 4.7.5 $tls failed: too slow"
 want may-silent sent "transferred 2.4.0 silent.test" "queued as SINK01"
-rm "$FASTER"
 grep -q 'event=tls host="silent.test" text="too slow" mail="goes in clear"' "$lab/may-gate.log" || lab_fail "not said"
 [ "$(grep -c 'event=tls host="cut.test" text=.* mail="goes in clear"' "$lab/may-gate.log")" = 1 ] ||
     lab_fail "not said: $(cat "$lab/may-gate.log")"

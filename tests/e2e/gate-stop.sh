@@ -114,6 +114,6 @@ lab_wait 20 sent || lab_fail "held: $(grep x@held.test "$lab/postfix/log/maillog
 later() { grep -q 'to=<x@slow.test>.*status=deferred (.*421 4.3.2 the gate is being stopped' "$lab/postfix/log/maillog"; }
 lab_wait 20 later || lab_fail "slow: $(grep x@slow.test "$lab/postfix/log/maillog")"
 lab_start_gate
-lab_wait 30 flushed || lab_fail "still queued: $(lab_pf postqueue -p)"
+lab_wait 90 flushed || lab_fail "still queued: $(lab_pf postqueue -p)"
 [ "$(sort "$lab/taken" | tr '\n' ' ')" = "- x@held.test - x@slow.test " ] || lab_fail "taken: $(cat "$lab/taken")"
 echo "gate stop: ok"

@@ -11,8 +11,10 @@ mkdir "$lab/log"
 log=$lab/log/mail.log
 truncate -s 8M "$lab/disk"
 mkfs.ext4 -q "$lab/disk"
-mount_log() { mount -o loop "$lab/disk" "$lab/log" 2>/dev/null; }
-mount_log || { echo "mounted: no loop devices here"; exit 77; }
+mount_once() { mount -o loop "$lab/disk" "$lab/log" 2>/dev/null; }
+# what was unmounted lazily may be about to be let go still
+mount_log() { lab_wait 20 mount_once || lab_fail "it is not mounted again"; }
+mount_once || { echo "mounted: no loop devices here"; exit 77; }
 "$bin/log_maker" "$lab/store" "$lab/source" 60 "$(($(date +%s) - 3600))"
 cp -r "$lab/store" "$lab/calm"
 : >"$lab/read"

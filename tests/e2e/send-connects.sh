@@ -37,7 +37,7 @@ send() { printf 'Subject: x\n\nhi\n' | "$bin/mtrk-track" send --server "$1" --fr
 logged() { grep -c "sasl_username=joe" "$lab/postfix/log/maillog"; }
 # IPv6 leads nowhere: nobody waits for it until it has failed
 ip -6 route get 2001:db8:5::1 >/dev/null || lab_fail "no way to IPv6: the test is none"
-timeout 10 env bin="$bin" lab="$lab" port="$smtp_port" bash -c "$(declare -f send)"'; send "both.test:$port"' ||
+timeout 60 env bin="$bin" lab="$lab" port="$smtp_port" bash -c "$(declare -f send)"'; send "both.test:$port"' ||
     lab_fail "both.test: $? $(cat "$lab/says")"
 
 # a person sees what is waited for, and may leave; the secret stays
@@ -77,8 +77,7 @@ lab_wait 10 eval '[ "$(logged)" = 2 ]' || lab_fail "no login: $(grep sasl "$lab/
 export MTRK_PASSWORD=wrong
 refused 'login failed: "535' mail.test:465 --user joe --ca "$lab/mail.test.pem"
 refused 'its certificate: ' mail.test:465 --require-tls
-lab_pf postconf -e smtpd_tls_security_level=none; lab_pf postfix reload
-clear() { send "mail.test:$smtp_port" --user joe; grep -q 'verified TLS: it offers no STARTTLS' "$lab/says"; }
-lab_wait 20 clear || lab_fail "in clear: $(cat "$lab/says")"
+lab_restart_postfix smtpd_tls_security_level=none
+refused 'no password is sent without verified TLS: it offers no STARTTLS' "mail.test:$smtp_port" --user joe
 refused 'it offers no STARTTLS' "mail.test:$smtp_port" --require-tls
 echo "send connects: ok"

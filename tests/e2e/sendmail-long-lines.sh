@@ -27,7 +27,7 @@ all() {
 	want "$1" "${rows[@]}"
 }
 # form PATTERN: or the MTA doesn't write what this test is about
-form() { logged "sm-mta\[[0-9]*\]: $qid$1" || lab_fail "no line $qid$1: $(grep "$qid" "$log")"; }
+form() { lab_wait 20 logged "sm-mta\[[0-9]*\]: $qid$1" || lab_fail "no line $qid$1: $(grep "$qid" "$log")"; }
 
 # shellcheck disable=SC2046
 {

@@ -21,7 +21,7 @@ A
 log=$lab/sendmail/mail.log
 lab_start_sendmail "define(\`confDELIVERY_MODE', \`queue')dnl" \
     "define(\`confPRIVACY_FLAGS', \`')dnl"
-[ "$(stat -c %U "/proc/$(head -1 "$lab/sendmail/sendmail.pid")")" = games ] ||
+[ "$(stat -c %U "/proc/$sendmail_pid")" = games ] ||
     lab_fail "sendmail is not run by games"
 lab_start_collect
 lab_start_mtqpd
@@ -45,7 +45,7 @@ want queued@h.test \
 mark_at "$sm_port" receipt@h.test a@h.test 'games@sm.lab.test NOTIFY=SUCCESS'
 lab_sm -q >/dev/null 2>&1 || true
 want receipt@h.test 'games@sm.lab.test games@sm.lab.test delivered 2.0.0 -'
-logged "$qid: .*: DSN: Return receipt" || lab_fail "no return receipt"
+lab_wait 20 logged "$qid: .*: DSN: Return receipt" || lab_fail "no return receipt"
 
 want_nothing_left
 echo "sendmail that only queues: ok"

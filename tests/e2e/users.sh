@@ -56,7 +56,7 @@ is games "$mtqpd_pid" || lab_fail "mtqpd is $(uid_of "$mtqpd_pid")"
 # any mode, whatever the umask; none is set through a link
 for mode in 600 666 777; do
 	sed "s,run/milter,run/m$mode,; \$a MilterSocketMode 0$mode" "$lab/mtrk.conf" >"$lab/mode.conf"
-	(umask 077; exec timeout 20 "$bin/mtrk-milter" -c "$lab/mode.conf" -f 2>"$lab/m$mode.log") & other=$!
+	(umask 077; exec timeout 60 "$bin/mtrk-milter" -c "$lab/mode.conf" -f 2>"$lab/m$mode.log") & other=$!
 	lab_pids+=("$other")
 	lab_wait 20 grep -q 'event=start version' "$lab/m$mode.log" || lab_fail "mode $mode: $(cat "$lab/m$mode.log")"
 	[ "$(stat -c '%U %G %a' "$lab/run/m$mode.sock")" = "news uucp $mode" ] || lab_fail "the socket of mode $mode"

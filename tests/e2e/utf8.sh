@@ -22,7 +22,7 @@ say("DATA"); say("Subject: x\r\n\r\nhi\r\n."); say("QUIT")
 P
 secret=AAECAwQFBgcICQoLDA0ODw==
 ask() { lab_track query "$@" --server "127.0.0.1:$mtqp_port" utf8@h.test $secret; }
-ended() { ask --json | jq -e '[.parts[0].recipients[].last_attempt] | index(null) == null'; }
+ended() { ask --json | jq '[.parts[0].recipients[].last_attempt] | index(null)' | grep -qx null; }
 lab_wait 30 ended || lab_fail "not all were tried: $(ask --json)"
 [ "$(ask --json | jq -c '.parts[0].recipients[] | [.original_recipient, .final_recipient, .action]')" = \
 '["Jörg@Quiet.test","jörg@quiet.test","delivered"]
@@ -36,7 +36,7 @@ grep -q '^Final-Recipient: utf-8; nobody-\\x{436}@lab\.test' "$lab/raw" || lab_f
 sends() { printf 'From: %s\nSubject: Grüße\n\nhi\n' "$1" | lab_track send --server "127.0.0.1:$smtp_port" --assume-mtrk \
     --mtqp "127.0.0.1:$mtqp_port" --from "$1" "${@:2}"; }
 sends jürgen@lab.test jörg@quiet.test 'élan+x@quiet.test' >"$lab/uri" || lab_fail "send"
-ended() { lab_track query --json "$(cat "$lab/uri")" | jq -e '[.parts[0].recipients[].last_attempt] | index(null) == null'; }
+ended() { lab_track query --json "$(cat "$lab/uri")" | jq '[.parts[0].recipients[].last_attempt] | index(null)' | grep -qx null; }
 lab_wait 30 ended || lab_fail "not tried: $(lab_track query --json 1)"
 [ "$(lab_track query --json 1 | jq -c '.parts[0].recipients[] | [.original_recipient, .final_recipient, .action]')" = \
 '["jörg@quiet.test","jörg@quiet.test","delivered"]
@@ -46,11 +46,11 @@ LC_ALL=C.UTF-8 lab_track query 1 | grep -q '^jörg@quiet.test: Delivered' || lab
 LC_ALL=C lab_track query 1 | grep -q '^j?rg@quiet.test: Delivered' || lab_fail "in a locale without it"
 
 # a server that does not take it: nothing is sent to anybody, and it says why
-lab_pf postconf -e smtputf8_enable=no; lab_pf postfix reload
+lab_restart_postfix smtputf8_enable=no
 refuses() { status=0; sends "$1" "${@:2}" >"$lab/out" 2>"$lab/says" || status=$?
 	[ $status = 69 ] && grep -Fq "not sent: <jörg@quiet.test>: the server takes addresses in ASCII only" "$lab/says"; }
 export LC_ALL=C.UTF-8
-lab_wait 20 refuses a@lab.test bob@quiet.test jörg@quiet.test || lab_fail "no SMTPUTF8: $status $(cat "$lab/says")"
+refuses a@lab.test bob@quiet.test jörg@quiet.test || lab_fail "no SMTPUTF8: $status $(cat "$lab/says")"
 refuses jörg@quiet.test bob@quiet.test || lab_fail "the sender, no SMTPUTF8: $status $(cat "$lab/says")"
 grep -q 'to=<bob@quiet.test>' "$lab_postfix/log/maillog" && lab_fail "sent to one of them"
 sends a@lab.test bob@quiet.test >"$lab/uri" || lab_fail "ASCII is refused"

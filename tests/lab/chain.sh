@@ -166,6 +166,12 @@ chain_sendmail() {
 	ip -n "$(chain_ns b)" route add local 0.0.0.0/0 dev lo table 100
 	chain_start_sm -q1s
 }
+# with its children, which may be running the queue
+chain_stop_sm() {
+	chain_sm_ended() { ! ip netns pids "$(chain_ns b)" | sed 's,.*,/proc/&/comm,' | xargs cat | grep -qx sendmail; }
+	kill "$b_sendmail_pid"; wait "$b_sendmail_pid" 2>/dev/null || true
+	lab_wait 20 chain_sm_ended || lab_fail "b: sendmail lives"
+}
 # chain_start_sm HOW...: whether, and when, its queue runs
 chain_start_sm() {
 	lab_run b-sendmail chain_sm_daemon "$@"
@@ -215,7 +221,7 @@ chain_stop() {
 	set +e
 	trap - EXIT
 	for org in a c; do
-		[ -d "$lab/$org/postfix" ] && chain_pf "$org" postfix stop >/dev/null 2>&1
+		[ -d "$lab/$org/postfix" ] && lab_postfix=$lab/$org/postfix lab_stop_postfix 2>/dev/null
 	done
 	kill "${lab_pids[@]}" 2>/dev/null
 	wait "${lab_pids[@]}" 2>/dev/null

@@ -34,7 +34,7 @@ class Client:
         except OSError:
             pass  # who has closed is still read
 
-    def hears(self, what, seconds=10):
+    def hears(self, what, seconds=60):
         end = time.time() + seconds
         while not re.search(what, self.heard, re.M):
             assert time.time() < end and not self.ended.is_set(), (what, self.heard[-300:])
@@ -42,7 +42,7 @@ class Client:
 
     def codes(self):
         """Once it has ended: what was answered, without names and queue ids."""
-        assert self.ended.wait(20), "it does not end: %r" % self.heard[-300:]
+        assert self.ended.wait(60), "it does not end: %r" % self.heard[-300:]
         return re.findall(rb"^(\d\d\d) (\d\.\d\.\d)?", self.heard, re.M)
 
 
@@ -101,7 +101,7 @@ def odd_octets():
 
 
 def arrive(n, start):
-    end = time.time() + 20
+    end = time.time() + 60
     while len(found := bodies(start)) < n:
         assert time.time() < end, "%d of %d arrived" % (len(found), n)
         time.sleep(0.02)
@@ -139,10 +139,10 @@ class Mta:
             if line == b"DATA\r\n":
                 break
         f.read(20000)
-        self.full.wait(20)
+        self.full.wait(60)
         s.sendall(b"552 5.3.4 too big\r\n")
         self.then(s)
-        self.enough.wait(20)
+        self.enough.wait(60)
         s.close()
         f.close()
 

@@ -75,18 +75,29 @@ lab_start() {
 	read -r smtp_port sink_port mtqp_port milter_port <<<"$(lab_ports 4)"
 }
 
+# As "postfix stop", which looks only once a second whether it is done, and at
+# master alone.
+lab_stop_postfix() {
+	local master
+	read -r master <"$lab_postfix/queue/pid/master.pid" &&
+	    [ "$(cat "/proc/$master/comm")" = master ] || return 0
+	lab_postfix_ended() { ! pgrep -g "$master"; }
+	kill "$master"
+	lab_wait 20 lab_postfix_ended || kill -KILL "-$master"
+}
+
 lab_stop() {
 	local status=$?
 	set +e
 	trap - EXIT
 	[ "$lab_keep" = yes ] && [ $status = 0 ] && return
 	for lab_postfix in "$lab"/postfix*/; do
-		[ ! -d "$lab_postfix" ] || lab_pf postfix stop >/dev/null 2>&1
+		[ ! -d "$lab_postfix" ] || lab_stop_postfix 2>/dev/null
 	done
 	for pid in "${lab_pids[@]}"; do kill "$pid" 2>/dev/null; done
 	for pid in "${lab_pids[@]}"; do wait "$pid" 2>/dev/null; done
 	if [ $status != 0 ] && [ $status != 77 ]; then
-		tail -n 15 "$lab"/*.log >&2 2>/dev/null
+		tail -n 15 "$lab"/*.log "$lab"/postfix*/log/maillog "$lab/sendmail/mail.log" >&2 2>/dev/null
 	fi
 	awk -v d="$lab/" 'index($2, d) == 1 { print $2 }' /proc/self/mounts |
 	    xargs -r umount -l
@@ -196,6 +207,16 @@ lab_make_postfix() {
 # lab_start_postfix [main.cf lines...]
 lab_start_postfix() {
 	lab_make_postfix "$@"
+	lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
+	    lab_fail "postfix did not start: $(tail -3 "$lab/postfix.log")"
+	lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
+}
+
+# lab_restart_postfix NAME=VALUE...: with these in main.cf; behind a mere reload
+# a process of before may still take a client
+lab_restart_postfix() {
+	lab_pf postconf -e "$@"
+	lab_stop_postfix
 	lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
 	    lab_fail "postfix did not start: $(tail -3 "$lab/postfix.log")"
 	lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"

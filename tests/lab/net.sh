@@ -31,11 +31,18 @@ net_stop() {
 
 within() { ip netns exec "$net" "$@"; }
 
+# net_listens ADDRESS:PORT: sooner or later
+net_listens() {
+	local host=${1%:*}
+	lab_wait 20 within bash -c 'exec 3<>"/dev/tcp/$1/$2"' - "${host//[\[\]]/}" "${1##*:}"
+}
+
 # net_dns OPTION...: dnsmasq's, for the zone test
 net_dns() {
 	lab_run dns ip netns exec "$net" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
 	    --no-hosts --pid-file= --listen-address=127.0.0.1 --bind-interfaces --port=53 \
 	    --local=/test/ "$@"
+	net_listens 127.0.0.1:53 || lab_fail "no DNS"
 }
 
 # net_server NAME LISTEN [CONFIGURATION LINE...]: an mtqpd with a store of its own
@@ -43,6 +50,7 @@ net_server() {
 	printf '%s\n' "Store $lab/$1" "Listen $2" "ReportingMTA $1" "LogTo stderr" "${@:3}" \
 	    >"$lab/$1.conf"
 	lab_run "${1//./_}" ip netns exec "$net" "$bin/mtqpd" -c "$lab/$1.conf" -f
+	net_listens "$2" || lab_fail "no mtqpd for $1"
 }
 
 # net_put STORE ENVID and more, see tests/lab/put.c
