@@ -176,7 +176,7 @@ def check_loops(outer, inner):
         servers = row(inner, n, True)
         begin = time.monotonic()
         lines = ask(greeted(servers[0].port), "deep")
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 30  # or they wait for each other
         assert values(lines, "Action") == ["transferred"] * (n + 1), lines
         assert [asked(s) for s in servers] == [2] + [1] * (n - 1)
         end(servers)
@@ -277,7 +277,7 @@ def check_slow(outer, inner):
         client, gone = greeted(server.port), greeted(server.port)
         client.send(("TRACK slow@client.example %s\r\nCOMMENT\r\n"
                      % SECRET).encode())
-        silent.settimeout(10)
+        silent.settimeout(60)
         waiting, _ = silent.accept()
         # the same question again: answered without asking twice
         lines = ask(gone, "slow")

@@ -66,7 +66,7 @@ def words(dice):
 
 class Session:
     def __init__(self, dice, port, chooser):
-        self.sock = socket.create_connection(("127.0.0.1", port), 10)
+        self.sock = socket.create_connection(("127.0.0.1", port), 60)
         self.sock.setblocking(False)
         self.left = words(dice)
         self.patience = dice.choice((0, 1, 5, 20))

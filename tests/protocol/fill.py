@@ -15,7 +15,7 @@ class Milter:
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
+        self.sock.settimeout(60)
         self.sock.connect(path)
         self.packet("O", struct.pack("!III", 6, 0x1FF, 0x1FFFFF))
         kind, data = self.reply()
@@ -67,7 +67,7 @@ class Milter:
         self.sock.close()
 
 
-def until(what, test, seconds=10):
+def until(what, test, seconds=60):
     end = time.monotonic() + seconds
     while not test():
         if time.monotonic() > end:
@@ -96,4 +96,4 @@ def fill(bin_dir, conf, socket_path, messages, log_lines):
         milter.wait()
     subprocess.run([bin_dir + "/mtrk-collect", "--once", "-c", conf, "-"],
                    input="".join(line + "\n" for line in log_lines()),
-                   text=True, check=True, timeout=20)
+                   text=True, check=True, timeout=60)

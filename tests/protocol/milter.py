@@ -16,7 +16,7 @@ BIN = sys.argv[1]
 CERT = "VheLhqV/rCKJmplkGFwsyW59pYk"
 NR_ALL = 0x1ff080  # SMFIP_NR_*: no answer is waited for
 UNUSED = 0x372  # HELO, DATA, headers and their end, body, unknown commands
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Mta:

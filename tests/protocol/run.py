@@ -111,7 +111,7 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        status = self.process.wait(20)
+        status = self.process.wait(PATIENCE_S)
         if status != 0:
             print(self.log()[-4000:])
         return status

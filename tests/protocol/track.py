@@ -257,7 +257,7 @@ def waiting_s(pid, task):
 
 def wait_at_least(world, seconds):
     """One of its threads waits, in poll(2)."""
-    end, most = time.monotonic() + 10, -1
+    end, most = time.monotonic() + PATIENCE_S, -1
     while most < seconds:
         if time.monotonic() > end:
             raise Wrong("it waits %s s" % most)
@@ -361,7 +361,7 @@ def play_round(world, command, scripts, checks):
         world.place(place).scripts.append(steps)
     status, out, err = world.run(command)
     for _ in scripts:
-        if not world.played.acquire(timeout=2):
+        if not world.played.acquire(timeout=PATIENCE_S):
             break
     said = "exit %d\n%s%s" % (status, out, err)
     for place in world.places.values():
