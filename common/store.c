@@ -6,6 +6,8 @@
  *	meta	"format"		"mtrk 1": a reader refuses another
  *		"mark:" name		how far a log was read; its owner's
  *		"count:" name		8 bytes, big-endian
+ *		"last:message"		6 bytes: no number up to this one is
+ *		"last:event"		given again, though it was purged
  *	message	number			record.c's message; never changed
  *	event	number			record.c's event, the newest last; each
  *					names the one before of its message
@@ -197,14 +199,34 @@ store_db(struct store *st)
 	return st->db;
 }
 
+static const char *const last_keys[] = {
+	[TABLE_MESSAGE] = "last:message",
+	[TABLE_EVENT] = "last:event",
+};
+
 uint64_t
 next_number(struct txn *t, enum store_table table)
 {
 	struct span key, val;
+	uint64_t last = txn_last(t, table, &key, &val) ? number_of(key) : 0;
 
-	if (!txn_last(t, table, &key, &val))
-		return 1;
-	return number_of(key) + 1;
+	if (txn_get(t, TABLE_META, span_of(last_keys[table]), &val) &&
+	    number_of(val) > last)
+		last = number_of(val);
+	return last + 1;
+}
+
+void
+keep_numbers(struct txn *t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(last_keys); i++)
+		if (last_keys[i] != NULL) {
+			struct number_key last =
+			    number_key(next_number(t, (enum store_table)i) - 1);
+
+			txn_put(
+			    t, TABLE_META, span_of(last_keys[i]), KEY(last));
+		}
 }
 
 /* A message's record, ready to be written, and what its indexes need. */

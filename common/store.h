@@ -116,7 +116,7 @@ enum mtrk_err store_hand(struct store *, const struct message *m,
 struct txn store_look(struct store *);
 /* Does a message claim this queue id?  Cheap; in either kind of transaction. */
 bool store_knows(struct txn *, struct span instance, struct span queue_id);
-/* The newest message's number; 0: there is none. */
+/* The newest message's number, though it was purged; 0: there never was one. */
 uint64_t store_newest(struct txn *);
 /* MTRK_NOTFOUND if it was never set. */
 enum mtrk_err store_get_mark(struct store *, const char *name, struct buf *out);

@@ -78,12 +78,15 @@ find_claim(struct txn *t, struct span instance, struct span queue_id,
 	*out = (struct message){ 0 };
 	while (txn_before(t, TABLE_QUEUE, index_span(&k), &found, &value) &&
 	    index_same(found, &k)) {
+		bool there;
+
 		*c = claim_of(number_of(found), value);
-		if (!load_message(t, c->message, out))
-			return false;
-		if (claimed_at(c, out, time))
+		there = load_message(t, c->message, out);
+		if (there && claimed_at(c, out, time))
 			return true;
 		message_free(out);
+		if (!there)
+			free_claim(t, instance, queue_id, c->message);
 		k = queue_key(instance, queue_id, c->message);
 	}
 	return false;

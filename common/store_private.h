@@ -53,8 +53,10 @@ struct span index_span(const struct index_key *);
 /* True if both index the same. */
 bool index_same(struct span found, const struct index_key *);
 
-/* The number for one more behind all others. */
+/* The number for one more message or event: behind all that there ever were. */
 uint64_t next_number(struct txn *, enum store_table);
+/* Before any of them go. */
+void keep_numbers(struct txn *);
 /* "kind:name", cut to its place. */
 struct span meta_key(
     char buf[NAME_MAX_LEN], const char *kind, const char *name);
@@ -88,7 +90,8 @@ struct claim {
 	int64_t since;
 };
 /* Who claimed a queue id at `time`?  Its record goes to *out, recipients the
- * caller's to free.  False: nobody. */
+ * caller's to free.  False: nobody.  In a transaction that writes: what
+ * messages that were purged have left is removed. */
 bool find_claim(struct txn *, struct span instance, struct span queue_id,
     int64_t time, struct claim *, struct message *out);
 /* Make or change the link; free a claim of either kind. */

@@ -378,6 +378,8 @@ find_expired(struct store *st, const struct retention *r, int64_t now,
 		*at = number_of(key);
 		if (load_whole(&t, *at, &m) && message_expired(&m, r, now))
 			expired[n++] = *at;
+		else if (t.err == MTRK_CORRUPT || t.err == MTRK_FORMAT)
+			t.err = MTRK_OK; /* it stays; the others are read */
 		message_free(&m);
 		++*at;
 	}
@@ -402,6 +404,7 @@ store_purge(struct store *st, const struct retention *r, int64_t now,
 		return MTRK_OK;
 	}
 	t = txn_write(st->db);
+	keep_numbers(&t);
 	for (unsigned i = 0; i < n; i++) {
 		struct message m;
 

@@ -164,6 +164,26 @@ record_comes_late(void **state)
 	is("e1", "relayed 2.1.9 a@h.test (2)"); /* once */
 }
 
+/* All that was tracked is purged; the next record that comes late is found. */
+static void
+all_are_purged(void **state)
+{
+	const struct retention none = { 0, 0 };
+	unsigned removed;
+	uint64_t at = 0;
+
+	(void)state;
+	record("e1", "1F905A8456E", T0, false);
+	lines(STAMP SENT("1F905A8456E", "a@h.test", "250 ok"));
+	assert_int_equal(
+	    store_purge(st, &none, T0 + 1, 10, &at, &removed), MTRK_OK);
+	assert_int_equal(removed, 1);
+	lines(STAMP SENT("3F905A8456E", "a@h.test", "250 ok"));
+	record("e2", "3F905A8456E", T0, false);
+	collect();
+	is("e2", "relayed 2.1.9 a@h.test (1)");
+}
+
 /* The clock was years ahead for a line, as before a machine has asked for the
  * time; that line waits for ever, and what comes then waits as it should. */
 static void
@@ -491,6 +511,7 @@ main(void)
 #define STORY(s) cmocka_unit_test_setup_teardown(s, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		STORY(record_comes_late),
+		STORY(all_are_purged),
 		STORY(clock_was_ahead),
 		STORY(id_long_before),
 		STORY(another_had_the_id),

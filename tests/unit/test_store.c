@@ -398,6 +398,76 @@ purging(void **state)
 	assert_int_equal(how_many(7), 1);
 }
 
+/* A record that can't be read stays, and those behind it don't. */
+static void
+broken_record(void **state)
+{
+	static const char *const message[] = { "message", NULL };
+	const struct db_stamp none = { 0, "x", "x" };
+	struct sample s;
+	struct happening_line l;
+	struct db *db;
+	struct txn t;
+
+	(void)state;
+	for (unsigned long i = 1; i <= 3; i++) {
+		add(i);
+		sample_message(&s, i);
+		l = sample_line(&s, ACTION_RELAYED, SAMPLE_ARRIVAL + 5, "x");
+		assert_int_equal(happen(&l), 1);
+	}
+	store_close(&st);
+	assert_int_equal(
+	    db_open(path, DB_WRITE, message, none, MIB, &db, why, sizeof why),
+	    MTRK_OK);
+	t = txn_write(db);
+	txn_put(&t, 0, SPAN("\0\0\0\0\0\2"), SPAN("\1\3"));
+	assert_int_equal(txn_end(&t), MTRK_OK);
+	db_close(&db);
+	assert_int_equal(
+	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
+	assert_int_equal(purge(SAMPLE_ARRIVAL + 10 * 86400), 2);
+}
+
+/* The only message is purged while a link of another instance's log claims a
+ * queue id for it: no other message gets its number, nor what is logged under
+ * that id; the claim goes when it is seen. */
+static void
+numbers_are_given_once(void **state)
+{
+	struct sample s;
+	struct happening_line l;
+	struct txn t;
+
+	(void)state;
+	add(1);
+	sample_message(&s, 1);
+	l = sample_line(&s, ACTION_RELAYED, SAMPLE_ARRIVAL + 5, "x");
+	assert_int_equal(happen(&l), 1);
+	l.what = HAPPENED_FORWARDED;
+	l.next = SPAN("N1");
+	l.next_instance = SPAN("other");
+	assert_int_equal(happen(&l), 1);
+	l = sample_line(&s, ACTION_RELAYED, SAMPLE_ARRIVAL + 6, "x");
+	l.queue_id = SPAN("N1");
+	l.instance = SPAN("other");
+	assert_int_equal(happen(&l), 1);
+	assert_int_equal(purge(SAMPLE_ARRIVAL + 10 * 86400), 1);
+
+	add(2);
+	t = store_look(st);
+	assert_int_equal(store_newest(&t), 2);
+	assert_true(store_knows(&t, SPAN("other"), SPAN("N1")));
+	store_end(&t);
+	l.address = SPAN("r2@x.test");
+	l.time += 20 * 86400;
+	assert_int_equal(happen(&l), 0);
+	assert_int_equal(events_under(2), 0);
+	t = store_look(st);
+	assert_false(store_knows(&t, SPAN("other"), SPAN("N1")));
+	store_end(&t);
+}
+
 static void
 marks_and_counts(void **state)
 {
@@ -670,6 +740,8 @@ main(void)
 		STORE_TEST(same_envid),
 		STORE_TEST(many_threads),
 		STORE_TEST(purging),
+		STORE_TEST(broken_record),
+		STORE_TEST(numbers_are_given_once),
 		STORE_TEST(marks_and_counts),
 		STORE_TEST(full),
 		STORE_TEST(modes_and_formats),
