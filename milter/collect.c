@@ -35,6 +35,7 @@ struct collect {
 	struct waiting *waiting;
 	struct buf whole; /* a line that came in pieces */
 	uint64_t newest; /* message that was looked for in the waiting room */
+	uint64_t newest_saved; /* and, as the store knows, was found there */
 	bool looking, writing;
 	bool heap; /* the last time there were more lines than fit */
 	struct txn txn; /* reading while looking, writing while writing */
@@ -62,7 +63,7 @@ collect_new(const struct conf *conf, struct store *st, struct follow *f,
 	}
 	c->txn = store_look(st);
 	if (!waiting_load(c->waiting, &c->txn, mark))
-		c->newest = store_newest(&c->txn);
+		c->newest = c->newest_saved = store_newest(&c->txn);
 	store_end(&c->txn);
 	follow_mark(f, c->saved);
 	return c;
@@ -439,7 +440,7 @@ back(struct collect *c)
 	c->txn = store_look(c->store);
 	waiting_load(c->waiting, &c->txn, c->mark);
 	store_end(&c->txn);
-	c->newest = 0;
+	c->newest = c->newest_saved;
 }
 
 static enum mtrk_err
@@ -456,6 +457,7 @@ commit(struct collect *c)
 	err = store_end(&c->txn);
 	if (err == MTRK_OK) {
 		memcpy(c->saved, mark, sizeof mark);
+		c->newest_saved = c->newest;
 		waiting_saved(c->waiting);
 	} else {
 		back(c);
