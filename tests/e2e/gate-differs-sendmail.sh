@@ -25,7 +25,8 @@ cat >"$lab/show" <<S
 cd "$lab/sendmail/queue"
 for id; do
 	printf '\n== %s\n' "\$id"
-	sed -E '/^[TKNPI]|^d(in|f)|^\\\$_/d; s/; [A-Z][a-z]{2}, [0-9]+ .*//' "qf\$id"
+	sed -E '/^[TKNPI]|^d(in|f)|^\\\$_/d; s/; [A-Z][a-z]{2}, [0-9]+ .*//
+	    s/^(H\?D\?Date: ).*/\1/; s/^(H\?M\?Message-Id: <)[0-9]+/\1/' "qf\$id"
 	cat "df\$id"
 done
 S

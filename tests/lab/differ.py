@@ -14,7 +14,7 @@ count, alone, gate, show = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]),
 sendmail = os.environ.get("MTA") == "sendmail"
 seed = int(os.environ.get("SEED", "3885"))
 MARK = b" MTRK=VheLhqV/rCKJmplkGFwsyW59pYk:86400"
-QUEUED = re.compile(rb"queued as ([0-9A-F]+)|([0-9A-Za-z]{8}[0-9]{6}) Message accepted")
+QUEUED = re.compile(rb"queued as ([0-9A-F]+)|([0-9A-Za-z]{8}[0-9]{6,}) Message accepted")
 
 
 def talk(port, pieces):
@@ -99,7 +99,7 @@ def words(got):
     """Without what differs from session to session, and without MTRK."""
     got = QUEUED.sub(b"QID", got)
     got = re.sub(rb"250-([^\r\n]*)\r\n250 MTRK\r\n", rb"250 \1\r\n", got)
-    return re.sub(rb"\b[0-9A-Za-z]{8}[0-9]{6}\b", b"QID", got)
+    return re.sub(rb"\b[0-9A-Za-z]{8}[0-9]{6,}\b", b"QID", got)
 
 
 def ids(got):
