@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,6 +198,7 @@ listen_on(const struct conf_listen *l, const struct protocol *p,
 	return false;
 }
 
+/* Whoever reaches it may look: whatever watches servers is seldom root. */
 static bool
 start_metrics(const char *path)
 {
@@ -205,7 +207,8 @@ start_metrics(const char *path)
 	if (path[0] == '\0')
 		return true;
 	if (loop_listen_local(server.loop, path, &metrics_http, &source) ==
-	    MTRK_OK)
+		MTRK_OK &&
+	    chmod(path, 0666) == 0)
 		return true;
 	log_err("event=metrics path=\"%s\" text=\"%m\"", path);
 	return false;

@@ -508,7 +508,10 @@ def scrape(path):
 
 def check_metrics(house):
     path = house.dir + "/metrics"
+    before = os.umask(0o077)
     server = Server(house, "metrics", ["MetricsSocket " + path])
+    os.umask(before)
+    assert os.stat(path).st_mode & 0o777 == 0o666
     client = greeted(server.port)
     client.send((TRACK % "fresh" + "XYZZY\r\n").encode())
     while not client.line().startswith("-BAD"):
