@@ -118,6 +118,13 @@ on_signal(int sig)
 	errno = saved;
 }
 
+bool
+proc_faults_to_errno(void)
+{
+	return signal(SIGPIPE, SIG_IGN) != SIG_ERR &&
+	    signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+}
+
 int
 proc_signals(void)
 {
@@ -130,11 +137,7 @@ proc_signals(void)
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		if (sigaction(ours[i], &sa, NULL) == -1)
 			return -1;
-	/* a peer that has gone, a file that may not grow: errno tells */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
-		return -1;
-	return wake[0];
+	return proc_faults_to_errno() ? wake[0] : -1;
 }
 
 int

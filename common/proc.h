@@ -5,6 +5,7 @@
 #ifndef MTRK_COMMON_PROC_H
 #define MTRK_COMMON_PROC_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/err.h"
@@ -23,8 +24,11 @@ enum mtrk_err proc_drop_but_net_admin(const char *user);
 enum mtrk_err proc_user(const char *user, uid_t *, gid_t *);
 enum mtrk_err proc_group(const char *group, gid_t *);
 
-/* TERM, INT and HUP become bytes in a pipe; PIPE is ignored.  Returns the
- * descriptor to wait on, -1 on failure. */
+/* A peer that has gone, a file that may not grow: errno tells of it from now
+ * on, and no signal.  False: errno tells why not. */
+bool proc_faults_to_errno(void);
+/* That, and TERM, INT and HUP become bytes in a pipe.  Returns the descriptor
+ * to wait on, -1 on failure. */
 int proc_signals(void);
 /* 0: none; otherwise the oldest signal not yet handed out. */
 int proc_next_signal(void);

@@ -263,8 +263,8 @@ run_pipe(const struct conf *c)
 
 	log_setup(
 	    "mtrk-gate", (enum log_to)c->log_to, (enum log_level)c->log_level);
-	signal(SIGPIPE, SIG_IGN);
-	if (loop_new(0, &gate.loop) != MTRK_OK || proc_drop(c->user) != MTRK_OK)
+	if (!proc_faults_to_errno() || loop_new(0, &gate.loop) != MTRK_OK ||
+	    proc_drop(c->user) != MTRK_OK)
 		log_err("event=start text=\"%m\"");
 	else if (gate_out_new(gate.loop, c, &gate.out, why) != MTRK_OK)
 		log_err("event=start text=\"%s\"", why);

@@ -11,11 +11,11 @@ lab_conf "GateRoute 127.0.0.1:$route [127.0.0.1]:$sink_port"
 lab_run sink python3 "$lab_root/tests/lab/sink.py" --mtrk "$sink_port" "$lab/taken"
 lab_wait 20 lab_listens "$sink_port" || lab_fail "no sink"
 mkdir "$lab/store"
-for n in {1..13}; do
+for n in {1..14}; do
 	"$put" "$lab/store" "q$n@h.test" "u$n@far.test" "u$n@far.test" delayed 4.0.0 - || lab_fail "put"
 done
 python3 - "$put" "$lab" "$bin/mtrk-gate" "$route" "$sink_port" <<'P' || lab_fail "the conversations"
-import os, select, socket, subprocess, sys, time
+import os, resource, select, socket, subprocess, sys, time
 put, lab, gate, route, sink = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
 holder = subprocess.Popen([put, lab + "/store", "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 assert holder.stdout.readline() == b"held\n"
@@ -54,12 +54,21 @@ def taken(n):
         assert time.monotonic() < end, "not taken"
         time.sleep(0.005)
 
+def mailer(n, stderr, before=None):
+    p = subprocess.Popen([gate, "-c", lab + "/mtrk.conf", "--pipe", "[127.0.0.1]:" + sink, "Q%d" % n],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, preexec_fn=before)
+    p.stdin.write(b"EHLO a.test\r\nMAIL FROM:<sender@h.test> ENVID=q%d@h.test\r\nRCPT TO:<u%d@far.test>\r\nDATA\r\n"
+        b"X-Number: %d\r\n\r\nx\r\n.\r\nQUIT\r\n" % (n, n, n))
+    p.stdin.close()
+    return p
+
+def mailer_ends_well(p):
+    words = p.stdout.read()
+    assert words.count(b"queued as") == 1 and words.count(b"\r\n221 ") == 1, words
+    assert p.wait(20) == 0
+
 # as a mailer it ends soon, for Sendmail waits for that
-mailer = subprocess.Popen([gate, "-c", lab + "/mtrk.conf", "--pipe", "[127.0.0.1]:" + sink, "Q6"],
-    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
-mailer.stdin.write(b"EHLO a.test\r\nMAIL FROM:<sender@h.test> ENVID=q6@h.test\r\nRCPT TO:<u6@far.test>\r\nDATA\r\n"
-    b"X-Number: 6\r\n\r\nx\r\n.\r\nQUIT\r\n")
-mailer.stdin.close()
+held = mailer(6, log)
 # whoever waits for the store waits alone (ten tries, for a machine that is busy)
 other, alone = Client(), False
 senders = []
@@ -78,10 +87,10 @@ assert alone, "others wait, too"
 gone = Client(); gone.begin(4); gone.s.close()
 senders[-1].begin(5); assert senders[-1].reply() == "250"
 taken(4)
-words = mailer.stdout.read()
-assert words.count(b"queued as") == 1 and words.count(b"\r\n221 ") == 1, words
-assert mailer.wait(20) == 0
+mailer_ends_well(held)
 holder.stdin.close(); holder.wait()
+# one whose files may not grow doesn't die of that before it has told what was taken
+mailer_ends_well(mailer(14, subprocess.DEVNULL, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))))
 recorded, want = 0, [n for n in range(1, n + 1) if n != 6] + [4, 5]
 end = time.monotonic() + 20
 while recorded < len(want):
