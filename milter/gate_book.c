@@ -39,7 +39,7 @@ struct gate_book {
 	const struct conf *conf;
 	const char *queue_id;
 	struct store *store; /* NULL: not there */
-	time_t store_tried;
+	time_t store_tried; /* monotonic; 0: never */
 	unsigned long long unrecorded;
 	STAILQ_HEAD(, write) writes;
 	size_t writes_n;
@@ -81,13 +81,14 @@ have_store(struct gate_book *b)
 {
 	char why[STORE_WHY_MAX];
 	unsigned long missed;
-	time_t now = time(NULL);
+	struct timespec now;
 
 	if (b->store != NULL)
 		return true;
-	if (b->store_tried != 0 && now - b->store_tried < STORE_AGAIN_S)
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (b->store_tried != 0 && now.tv_sec - b->store_tried < STORE_AGAIN_S)
 		return false;
-	b->store_tried = now;
+	b->store_tried = now.tv_sec;
 	if (store_open(b->conf->store, STORE_WRITE, b->conf->store_limit,
 		&b->store, why) == MTRK_OK)
 		return true;
