@@ -14,7 +14,8 @@ static const struct {
 	[METRIC_CONNECTIONS] = { "connections_total", "counter",
 	    "Connections accepted" },
 	[METRIC_REFUSED] = { "refused_total", "counter",
-	    "Connections refused, one address having too many" },
+	    "Connections refused, one address having too many, or too many"
+	    " commands" },
 	[METRIC_HANDSHAKES] = { "tls_handshakes_total", "counter",
 	    "TLS handshakes completed" },
 	[METRIC_COMMANDS] = { "commands_total", "counter",

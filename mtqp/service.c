@@ -228,20 +228,23 @@ chain_it(struct client *client, struct reply *r)
 	tstat_free(&r->known);
 }
 
+/* TLS that comes first is the work of a STARTTLS that was never said. */
 static const char *
 refuses(void *arg, const struct net_ip *ip)
 {
-	struct service *s = ((const struct service_door *)arg)->service;
+	const struct service_door *door = arg;
+	struct service *s = door->service;
 	bool yes;
 
 	if (s->store == NULL)
 		return "there is no store yet";
 	pthread_mutex_lock(&s->lock);
-	yes = limits_connect(s->limits, ip, now_ms());
+	yes = (!door->tls_first || limits_command(s->limits, ip, now_ms())) &&
+	    limits_connect(s->limits, ip, now_ms());
 	pthread_mutex_unlock(&s->lock);
 	if (!yes)
 		metric_add(METRIC_REFUSED);
-	return yes ? NULL : "too many connections of one address";
+	return yes ? NULL : "too many connections or commands of one address";
 }
 
 static void

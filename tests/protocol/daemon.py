@@ -492,6 +492,27 @@ def check_client_limits(house):
     assert server.stop() == 0
 
 
+def check_handshakes(house):
+    """TLS that comes first is no less work than STARTTLS, and as limited."""
+    port, taken = free_port(), 0
+    server = Server(house, "handshakes", house.with_tls() + [
+        "MTQPCommandRate 3", "ListenTLS 127.0.0.1:%d" % port])
+
+    def hello():
+        sock = socket.create_connection(("127.0.0.1", port), 10)
+        with context().wrap_socket(sock, server_hostname="b") as tls:
+            return tls.recv(100).startswith(b"+OK+")
+
+    try:
+        while hello():
+            taken += 1
+            assert taken < 20, "no end to it"
+    except OSError:
+        pass  # it hung up instead
+    assert taken >= 3, taken
+    assert server.stop() == 0
+
+
 def scrape(path):
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)
