@@ -31,7 +31,7 @@
 
 enum {
 	STORE_WAIT_MS = 5000, /* ours: no message waits longer for us */
-	STOP_WAIT_S = 5, /* ours: for end-of-message calls in hand */
+	STOP_WAIT_S = 5, /* ours: for messages in hand */
 	LOG_EVERY_S = 60,
 	MILTER_TIMEOUT_S = 7210, /* libmilter's own default */
 };
@@ -64,7 +64,7 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
     unsigned long *pf2, unsigned long *pf3)
 {
 	unsigned long wanted = SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOHDRS |
-	    SMFIP_NOEOH | SMFIP_NOBODY | SMFIP_NOUNKNOWN;
+	    SMFIP_NOBODY | SMFIP_NOUNKNOWN;
 
 	(void)ctx, (void)f0, (void)f2, (void)f3;
 	/* Over TCP the MTA's next small packet would wait for the ACK of the
@@ -175,8 +175,13 @@ store_message(struct session *s, const char *queue_id, const char *daemon)
 				     : mtrk_err_text(err));
 }
 
+/*
+ * Postfix and Sendmail say end-of-header once they have the whole message, as
+ * they say end-of-message: the record is durable before the 250 at either.
+ * Who is answered "accept" here is spared reading the body again, for us.
+ */
 static sfsistat
-on_end_of_message(SMFICTX *ctx)
+on_end_of_header(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
 
@@ -184,7 +189,7 @@ on_end_of_message(SMFICTX *ctx)
 	store_message(s, macro(ctx, "i"), macro(ctx, "{daemon_name}"));
 	session_reset(s);
 	in_hand--;
-	return SMFIS_CONTINUE;
+	return SMFIS_ACCEPT;
 }
 
 static sfsistat
@@ -215,7 +220,7 @@ register_milter(void)
 		.xxfi_connect = on_connect,
 		.xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_rcpt,
-		.xxfi_eom = on_end_of_message,
+		.xxfi_eoh = on_end_of_header,
 		.xxfi_abort = on_abort,
 		.xxfi_close = on_close,
 		.xxfi_negotiate = on_negotiate,

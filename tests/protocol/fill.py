@@ -57,10 +57,10 @@ class Milter:
         self.step("M", words("<%s>" % sender, *mail_args))
         for address, args in recipients:
             self.step("R", words("<%s>" % address, *args))
-        self.macros("E", i=qid, daemon_name="smtpd")
-        self.packet("E")
+        self.macros("N", i=qid, daemon_name="smtpd")
+        self.packet("N")
         answer, _ = self.reply()
-        assert answer == "c", answer
+        assert answer == "a", answer
 
     def close(self):
         self.packet("Q")
