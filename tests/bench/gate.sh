@@ -65,10 +65,11 @@ gate_queue_is_empty() {
 	    ! compgen -G "$lab/postfix/queue/active/*" >/dev/null
 }
 
-gate_took() { # PORT MESSAGES OCTETS SESSIONS: nanoseconds
-	local from to
+gate_took() { # PORT MESSAGES OCTETS|FILE SESSIONS: nanoseconds
+	local from to what=-l
+	[[ $3 != */* ]] || what=-F
 	from=$(date +%s%N)
-	lab_pf smtp-source -d -s "$4" -m "$2" -l "$3" -f s@load.test \
+	lab_pf smtp-source -d -s "$4" -m "$2" $what "$3" -f s@load.test \
 	    -t r@far.test "127.0.0.1:$1"
 	until gate_queue_is_empty; do sleep 0.01; done
 	to=$(date +%s%N)
@@ -77,7 +78,7 @@ gate_took() { # PORT MESSAGES OCTETS SESSIONS: nanoseconds
 
 # Five rounds of so many turns each; messages in 1000 s, a line a round, into
 # $lab/NAME.KIND.  Before NAME's turn, gate_before_NAME is called, if there is one.
-gate_rounds() { # KIND TURNS MESSAGES OCTETS SESSIONS NAME=PORT...
+gate_rounds() { # KIND TURNS MESSAGES OCTETS|FILE SESSIONS NAME=PORT...
 	local kind=$1 turns=$2 messages=$3 octets=$4 sessions=$5 one round turn; shift 5
 	local -A took
 	for round in warm-up 1 2 3 4 5; do
