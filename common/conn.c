@@ -495,10 +495,10 @@ conns_drain(struct loop *l)
 	struct conn *c;
 
 	LIST_FOREACH(c, &l->conns, others)
-	if (c->wait == WAIT_TLS || c->wait == WAIT_BEFORE_TLS)
-		conn_drop(c, "we stop");
-	else
-		conn_close(c);
+		if (c->wait == WAIT_TLS || c->wait == WAIT_BEFORE_TLS)
+			conn_drop(c, "we stop");
+		else
+			conn_close(c);
 }
 
 void

@@ -52,10 +52,10 @@ drop_greediest(struct loop *l)
 	struct conn *c;
 
 	LIST_FOREACH(c, &l->conns, others)
-	most = c->counted > most ? c->counted : most;
+		most = c->counted > most ? c->counted : most;
 	LIST_FOREACH(c, &l->conns, others)
-	if (l->room->held > enough && c->counted > most / 2)
-		drop_with_buffers(c, "too much memory in buffers");
+		if (l->room->held > enough && c->counted > most / 2)
+			drop_with_buffers(c, "too much memory in buffers");
 }
 
 bool

@@ -124,10 +124,10 @@ loop_deaf(struct loop *l)
 	struct source *s;
 
 	LIST_FOREACH(s, &l->sources, others)
-	if (s->listener != NULL) {
-		evconnlistener_free(s->listener);
-		s->listener = NULL;
-	}
+		if (s->listener != NULL) {
+			evconnlistener_free(s->listener);
+			s->listener = NULL;
+		}
 }
 
 static void

@@ -422,8 +422,8 @@ gate_page_free(struct gate_page **pp)
 		door_over(p);
 	stop_waiting(p);
 	STAILQ_FOREACH(w, &p->book->writes, next)
-	if (w->page == p)
-		w->page = NULL;
+		if (w->page == p)
+			w->page = NULL;
 	gate_message_free(&p->message);
 	free(p->taken);
 	free(p);
