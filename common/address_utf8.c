@@ -4,8 +4,6 @@
 
 #include "common/utf8.h"
 
-enum { LAST_CONTROL = 0x9f /* C1 */ };
-
 bool
 address_is_ascii(struct span s)
 {
@@ -63,12 +61,6 @@ address_utf8_encode(struct span in, bool typed, struct buf *out)
 	return out->err == MTRK_OK;
 }
 
-static bool
-is_control(uint32_t c)
-{
-	return c < ' ' || (c > '~' && c <= LAST_CONTROL);
-}
-
 static void
 put_character(uint32_t c, struct buf *out)
 {
@@ -93,9 +85,9 @@ address_utf8_decode(struct span in, struct buf *out)
 		if (!embedded)
 			c = utf8_next(&in);
 		at.n -= in.n;
-		if (embedded && (is_control(c) || c == '\\'))
+		if (embedded && (utf8_is_control(c) || c == '\\'))
 			buf_span(out, at);
-		else if (c == UTF8_BAD || is_control(c))
+		else if (c == UTF8_BAD || utf8_is_control(c))
 			buf_chr(out, '?');
 		else
 			put_character(c, out);

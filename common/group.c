@@ -20,7 +20,7 @@ struct job {
 	void *arg;
 	void (*told)(void *arg, enum mtrk_err); /* NULL: somebody waits */
 	atomic_int err; /* enum mtrk_err */
-	sem_t done; /* posted once err is the outcome */
+	sem_t done; /* somebody waits: posted once err is the outcome */
 	atomic_uint holders; /* who still looks at it: waiter, committer */
 };
 
@@ -44,9 +44,10 @@ job_release(struct job *j)
 {
 	if (atomic_fetch_sub(&j->holders, 1) > 1)
 		return;
-	if (j->told == NULL)
+	if (j->told == NULL) {
 		j->drop(j->arg);
-	sem_destroy(&j->done);
+		sem_destroy(&j->done);
+	}
 	free(j);
 }
 
@@ -272,7 +273,6 @@ group_post(struct group *g, void (*run)(struct txn *, void *arg), void *arg,
 	if (j == NULL)
 		return MTRK_NOMEM;
 	*j = (struct job){ .run = run, .arg = arg, .told = told, .holders = 1 };
-	sem_init(&j->done, 0, 0);
 	err = enqueue(g, j);
 	job_release(j);
 	return err;

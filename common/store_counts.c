@@ -10,7 +10,7 @@ enum {
 	EXAMPLE_MAX = 512, /* octets of a line kept; ours */
 	PROGRAMS_MAX = 64, /* counted by name; ours */
 };
-static const char not_understood[] = "not-understood";
+#define NOT_UNDERSTOOD "not-understood" /* ".program" */
 
 struct span
 meta_key(char buf[NAME_MAX_LEN], const char *kind, const char *name)
@@ -40,7 +40,7 @@ count_program(struct span key, struct span value, void *arg)
 	unsigned *n = arg;
 
 	(void)value;
-	return span_starts(key, "count:not-understood") && ++*n < PROGRAMS_MAX;
+	return span_starts(key, "count:" NOT_UNDERSTOOD) && ++*n < PROGRAMS_MAX;
 }
 
 /* Whoever can write to the log can make up names. */
@@ -53,7 +53,7 @@ is_one_too_many(struct txn *t, const char *name)
 
 	if (txn_get(t, TABLE_META, meta_key(key, "count", name), &none))
 		return false;
-	txn_walk(t, TABLE_META, meta_key(first, "count", not_understood),
+	txn_walk(t, TABLE_META, meta_key(first, "count", NOT_UNDERSTOOD),
 	    count_program, &n);
 	return n == PROGRAMS_MAX;
 }
@@ -64,10 +64,10 @@ store_not_understood(struct txn *t, struct span program, struct span line)
 	char name[NAME_MAX_LEN], key[NAME_MAX_LEN];
 	struct span k, none;
 
-	snprintf(name, sizeof name, "%s.%.*s", not_understood,
+	snprintf(name, sizeof name, NOT_UNDERSTOOD ".%.*s",
 	    program.n < 64 ? (int)program.n : 64, program.p);
 	if (is_one_too_many(t, name))
-		snprintf(name, sizeof name, "%s.(others)", not_understood);
+		snprintf(name, sizeof name, NOT_UNDERSTOOD ".(others)");
 	store_count(t, name, 1);
 	k = meta_key(key, "example", name);
 	if (line.n > EXAMPLE_MAX)

@@ -6,6 +6,12 @@ utf8_is_character(uint32_t c)
 	return c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
 }
 
+bool
+utf8_is_control(uint32_t c)
+{
+	return c < ' ' || (c >= 0x7f && c <= 0x9f);
+}
+
 uint32_t
 utf8_next(struct span *s)
 {

@@ -10,6 +10,7 @@
 
 /* Not a surrogate, and not above U+10FFFF. */
 bool utf8_is_character(uint32_t);
+bool utf8_is_control(uint32_t); /* C0, DEL, C1 */
 
 /* The first character of *s, which then begins behind it.  Not for an empty
  * span.  UTF8_BAD: there is none, and one octet was skipped; shortest forms

@@ -61,8 +61,7 @@ letter_is_address(struct span s)
 	while (s.n > 0) {
 		uint32_t c = utf8_next(&s);
 
-		if (c == UTF8_BAD || c < ' ' || (c >= 0x7f && c <= 0x9f) ||
-		    c == '<' || c == '>')
+		if (c == UTF8_BAD || utf8_is_control(c) || c == '<' || c == '>')
 			return false;
 	}
 	return true;
