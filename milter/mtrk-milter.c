@@ -253,17 +253,28 @@ on_signal_byte(int sig, bool *stop)
 		*stop = true;
 }
 
+/* It tells libmilter's threads, and then waits for the listener's lock, which
+ * the listener has for five seconds at a time. */
+static void *
+stop_thread(void *arg)
+{
+	smfi_stop();
+	return arg;
+}
+
 static void
 wait_for_end(int signals)
 {
 	struct pollfd fd = { .fd = signals, .events = POLLIN };
 	bool stop = false;
+	pthread_t thread;
 
 	while (!stop && !milter_over)
 		if (poll(&fd, 1, 500) == 1)
 			on_signal_byte(proc_next_signal(), &stop);
 	notify("STOPPING=1");
-	smfi_stop();
+	if (pthread_create(&thread, NULL, stop_thread, NULL) == 0)
+		pthread_detach(thread);
 	for (unsigned i = 0; i < STOP_WAIT_S * 100 && in_hand > 0; i++)
 		usleep(10000);
 }
