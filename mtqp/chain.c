@@ -69,10 +69,17 @@ note(const struct job *j, const char *host, const char *what)
 	    log_quote(span_of(what), q, sizeof q));
 }
 
+/* The time that the first of `n` may take, so that each has its share. */
+static int64_t
+share_s(int64_t end_s, size_t n)
+{
+	return (end_s - now_s()) / (int64_t)n;
+}
+
 /* Endpoints in turn, until one answers or the time is up. */
 static enum mtrk_err
-ask_host(struct job *j, const struct endpoint *where, size_t n,
-    const char *host, struct tstat *out, char *why)
+ask_host(struct job *j, const struct location *at, const char *host,
+    int64_t end_s, struct tstat *out, char *why)
 {
 	struct buf mime =
 	    BUF(j->room < ASK_ANSWER_MAX ? j->room : ASK_ANSWER_MAX);
@@ -81,8 +88,9 @@ ask_host(struct job *j, const struct endpoint *where, size_t n,
 
 	span_copy(uri.host, sizeof uri.host, span_of(host));
 	snprintf(why, ASK_WHY_MAX, "no address that Chain allows");
-	for (size_t i = 0; i < n && err != MTRK_OK; i++) {
-		int64_t left_s = j->end_s - now_s();
+	for (size_t i = 0; i < at->n && err != MTRK_OK; i++) {
+		const struct endpoint *where = &at->list[i];
+		int64_t left_s = share_s(end_s, at->n - i);
 		struct ask_options o = { .require_tls = j->tls,
 			.timeout_s = (unsigned)left_s,
 			.within_s = (unsigned)left_s };
@@ -91,10 +99,10 @@ ask_host(struct job *j, const struct endpoint *where, size_t n,
 		if (left_s <= 0)
 			break;
 		if (!combine_may_ask(
-			&j->chain->conf->chain, host, where[i].address))
+			&j->chain->conf->chain, host, where->address))
 			continue;
 		buf_cut(&mime, 0);
-		err = ask_track(&uri, &where[i], &o, &mime, &tls, why);
+		err = ask_track(&uri, where, &o, &mime, &tls, why);
 		if (err == MTRK_OK)
 			err = tstat_read(buf_as_span(&mime), out);
 		if (err != MTRK_OK)
@@ -110,14 +118,14 @@ ask_host(struct job *j, const struct endpoint *where, size_t n,
 static void
 run_host(struct job *j, struct dns *dns, size_t i)
 {
+	const int64_t end_s = now_s() + share_s(j->end_s, j->n - i);
 	struct location at;
 	char why[ASK_WHY_MAX];
 	enum mtrk_err err = locate(dns, j->hosts[i], 0, true, &at);
 
 	snprintf(why, sizeof why, "%s", at.why);
 	if (err == MTRK_OK)
-		err = ask_host(
-		    j, at.list, at.n, j->hosts[i], &j->answers[i], why);
+		err = ask_host(j, &at, j->hosts[i], end_s, &j->answers[i], why);
 	j->answered[i] = err == MTRK_OK;
 	note(j, j->hosts[i], err == MTRK_OK ? "ok" : why);
 }

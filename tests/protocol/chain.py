@@ -25,7 +25,8 @@ from daemon import SECRET, greeted, secured  # noqa: E402
 
 NET = "127.%d.%d" % (64 + os.getpid() // 256 % 128, os.getpid() % 256)
 BRIEF_S = 6
-NAMES = ("one", "dead", "slow", "deep", "brief")
+NAMES = ("one", "dead", "slow", "deep", "two", "brief")
+RECIPIENTS = ("r@here.example", "s@here.example")
 PARTS_MAX = 64  # TSTAT_PARTS_MAX
 QUEUE_IDS = {n: "38D4EA8480%d" % i for i, n in enumerate(NAMES)}
 
@@ -35,7 +36,8 @@ def place(bin_dir, folder, log=list):
     import run
     os.mkdir(folder)
     run.MESSAGES = [tracked(QUEUE_IDS[n], n + "@client.example",
-                            [("r@here.example", ["ORCPT=rfc822;r@here.example"])])
+                            [(r, ["ORCPT=rfc822;" + r])
+                             for r in RECIPIENTS[:1 + (n == "two")]])
                     for n in NAMES]
     brief = run.MESSAGES[-1][2]  # known for so long after it went
     brief[1] = brief[1].replace(":691200", ":%d" % BRIEF_S)
@@ -43,9 +45,9 @@ def place(bin_dir, folder, log=list):
     return House(bin_dir, folder)
 
 
-def hand(house, name, host):
+def hand(house, name, *hosts):
     subprocess.run([os.path.dirname(house.bin) + "/tests/hand",
-                    house.dir + "/store", name + "@client.example", host],
+                    house.dir + "/store", name + "@client.example", *hosts],
                    check=True)
 
 
@@ -240,10 +242,16 @@ def check_greedy(outer, inner):
 
 def deadline_check(outer, inner):
     """Q13: a server that drips is waited for 100 s, not two minutes
-    A28: then the answer is what we know ourselves, with the host to ask"""
+    A28: then the answer is what we know ourselves, with the host to ask
+    One that says nothing leaves half of the time to the other one."""
     server = at(outer, "deadline", NET + ".1", ["Chain %s.0/24" % NET])
-    client = greeted(server.port)
+    there = at(inner, "there", NET + ".2", [])
+    hand(outer, "two", NET + ".5", NET + ".2")
+    silent = socket.create_server((NET + ".5", 1038))
+    client, both = greeted(server.port), greeted(server.port)
     client.sock.settimeout(130)
+    both.send(("TRACK two@client.example %s\r\n" % SECRET).encode())
+    _kept = silent.accept()
     with socket.create_server((NET + ".4", 1038)) as dripping:
         begin = time.monotonic()
         client.send(("TRACK slow@client.example %s\r\n" % SECRET).encode())
@@ -264,6 +272,11 @@ def deadline_check(outer, inner):
     assert values(lines, "Action") == ["transferred"], lines
     assert values(lines, "Remote-MTA") == ["dns; %s.4" % NET], lines
     assert 95 < took < 120, took
+    assert values(read_answer(both), "Action") == [
+        "transferred", "transferred", "delayed", "delayed"]
+    assert server.log().count('.2" outcome="ok"') == 1
+    silent.close()
+    there.stop()
     server.stop()
 
 
