@@ -40,14 +40,17 @@ expect_name(SSL *ssl, const char *name)
 	    SSL_set1_host(ssl, name) == 1;
 }
 
+/* Of nobody OpenSSL says X509_V_OK, too: SSL_get_verify_result(3). */
 static void
 keep_verdict(struct tls *t)
 {
+	const bool nobody = SSL_get0_peer_certificate(t->ssl) == NULL;
 	long verdict = SSL_get_verify_result(t->ssl);
 
-	t->verified = verdict == X509_V_OK;
-	t->why_not =
-	    t->verified ? NULL : X509_verify_cert_error_string(verdict);
+	t->verified = !nobody && verdict == X509_V_OK;
+	t->why_not = t->verified ? NULL
+	    : nobody             ? "it has none"
+				 : X509_verify_cert_error_string(verdict);
 }
 
 struct tls *

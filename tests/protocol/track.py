@@ -20,6 +20,7 @@ A transcript is a text file of one or more rounds:
     C: <silent>                 nothing has come yet
     C: <waits N>                it is ready to wait N more seconds
     starttls NAME [self]        a TLS handshake with a certificate for NAME
+    starttls NAME nobody        the same without any certificate
     starttls-fails NAME self    the same, but the client gives up
     exit: N                     mtrk-track's exit status
     out: text                   a line of its standard output, JSON in compact
@@ -146,6 +147,13 @@ class Authority:
         return self.contexts[name, alone]
 
 
+def anonymous():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("aNULL:@SECLEVEL=0")
+    return context
+
+
 def case(name):
     with open("%s/../cases/tstat/%s.txt" % (HERE, name), "rb") as f:
         text = f.read().split(b"====\n")[0].replace(b"\n", b"\r\n")
@@ -195,10 +203,11 @@ class Peer:
         self.sock.settimeout(PATIENCE_S)
         return not self.have
 
-    def secure(self, name, alone):
+    def secure(self, name, kind=""):
         if self.have:
             raise Wrong("in clear before TLS: %r" % self.have)
-        context = self.world.authority.context(name, alone)
+        context = (anonymous() if kind == "nobody" else
+                   self.world.authority.context(name, kind == "self"))
         self.sock = context.wrap_socket(self.sock, server_side=True)
 
     def step(self, verb, text):
@@ -223,10 +232,10 @@ class Peer:
             if not matches(text, line):
                 raise Wrong("got %r" % line)
         elif verb == "starttls":
-            self.secure(text.split()[0], text.endswith(" self"))
+            self.secure(*text.split())
         elif verb == "starttls-fails":
             try:
-                self.secure(text.split()[0], text.endswith(" self"))
+                self.secure(*text.split())
                 self.sock.recv(1)  # TLS 1.3: the client's alert comes late
             except OSError:
                 return
@@ -312,6 +321,10 @@ class World:
         self.names, self.places = Names(), {}
         self.authority = Authority(folder)
         self.played, self.process = threading.Semaphore(0), None
+        self.lax = folder + "/openssl.cnf"  # a system that allows all there is
+        with open(self.lax, "w") as f:
+            f.write("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default"
+                    " = c\n[c]\nCipherString = ALL:@SECLEVEL=0\n")
 
     def place(self, text):
         name, _, port = text.partition(":")
@@ -326,7 +339,8 @@ class World:
                          "--allow-private", "--ca", self.authority.cert]
         home = {"HOME": self.dir, "XDG_DATA_HOME": self.dir + "/data",
                 "XDG_CONFIG_HOME": self.dir + "/config", "TZ": "UTC0",
-                "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]}
+                "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"],
+                "OPENSSL_CONF": self.lax}
         self.process = None
         self.process = subprocess.Popen(
             [self.bin + "/mtrk-track", *args], env=home, text=True,

@@ -104,3 +104,16 @@ S: -BAD/bad-fqdn
 C: QUIT
 exit: 69
 err: *STARTTLS was refused*
+# whoever has no certificate at all is not verified, nor asked if that is wanted
+track: query --json --require-tls mtqp://f.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
+at f.test
+S: +OK+/MTQP
+S: STARTTLS
+S: .
+C: STARTTLS f.test
+S: +OK
+starttls f.test nobody
+S: +OK/MTQP
+C: QUIT
+exit: 69
+err: *the server's certificate is not verified: "it has none"
