@@ -45,8 +45,9 @@ on_accept_error(struct evconnlistener *from, void *arg)
 	if (log_allow(&often, 60, &missed))
 		log_warn("event=accept text=\"%m\" missed=%lu", missed);
 	evconnlistener_disable(from);
-	event_base_once(
-	    s->loop->base, -1, EV_TIMEOUT, on_accept_again, s, &pause);
+	if (event_base_once(
+		s->loop->base, -1, EV_TIMEOUT, on_accept_again, s, &pause) != 0)
+		evconnlistener_enable(from); /* deaf for ever is worse */
 }
 
 static struct source *

@@ -1,9 +1,11 @@
 /* Several threads that serve one listener: connections are dealt in turn, the
- * limit is one for all, a thread that hangs is seen, and all end together. */
+ * limit is one for all, a thread that hangs is seen, and all end together; and
+ * where neither descriptors nor memory are left, it listens on. */
 #include "tests/lib/cm.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -138,6 +140,35 @@ event_new(
 	return no_events ? NULL : next(base, fd, what, call, arg);
 }
 
+/* Before libc's and libevent's: no descriptor, and no memory to wait with. */
+static atomic_bool no_descriptor;
+
+int
+accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags)
+{
+	static int (*next)(int, struct sockaddr *, socklen_t *, int);
+
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "accept4");
+	if (!no_descriptor)
+		return next(fd, peer, size, flags);
+	errno = EMFILE;
+	return -1;
+}
+
+struct timeval;
+int event_base_once(struct event_base *, int fd, short what, callback *,
+    void *arg, const struct timeval *after);
+
+int
+event_base_once(struct event_base *base, int fd, short what, callback *call,
+    void *arg, const struct timeval *after)
+{
+	(void)base, (void)fd, (void)what, (void)call, (void)arg, (void)after;
+	no_descriptor = false;
+	return -1;
+}
+
 /* It is let go, and whoever admitted it hears of that. */
 static void
 there_is_no_memory(uint16_t port, atomic_bool *for_what)
@@ -205,6 +236,7 @@ side_by_side(void **state)
 	loop_set_hooks(loop, &hooks);
 	assert_int_equal(loop_threads(loop, THREADS), MTRK_OK);
 	assert_int_equal(pthread_create(&first, NULL, serve, NULL), 0);
+	no_descriptor = true;
 	for (size_t i = 0; i < THREADS; i++) { /* in each of them */
 		there_is_no_memory(port, &no_memory);
 		there_is_no_memory(port, &no_events);
