@@ -39,8 +39,8 @@ static bool
 is_host(struct span host, bool mx)
 {
 	for (size_t i = 0; i < host.n; i++)
-		if (host.p[i] <= ' ' || host.p[i] == '[' || host.p[i] == ']' ||
-		    (host.p[i] == ':' && mx))
+		if (host.p[i] <= ' ' || host.p[i] > '~' || host.p[i] == '[' ||
+		    host.p[i] == ']' || (host.p[i] == ':' && mx))
 			return false;
 	return host.n > 0;
 }

@@ -81,11 +81,14 @@ static void
 say_and_close(
     struct talk *t, const char *code, const char *status, const char *why)
 {
+	char host[QUOTED];
+
 	buf_fmt(pump_out(t->pump, SIDE_CLIENT), "%s%s %s: %s\r\n", code, status,
 	    t->hop->host, why);
-	log_warn("gate=%lu event=no-connection next_hop=%s port=%" PRIu64
+	log_warn("gate=%lu event=no-connection next_hop=\"%s\" port=%" PRIu64
 		 " text=\"%s\" reply=\"%s%s\"",
-	    t->id, t->hop->host, t->hop->port, why, code, status);
+	    t->id, log_quote(span_of(t->hop->host), host, sizeof host),
+	    t->hop->port, why, code, status);
 	pump_close(t->pump, "no connection to the next hop");
 }
 
@@ -292,9 +295,10 @@ log_end(const struct talk *t, const char *why)
 		    "gate=%lu event=gave-up host=\"%s\" reply=\"421 %s%s%s\"",
 		    t->id, host_quoted(t, host, sizeof host), words,
 		    *detail != '\0' ? ": " : "", detail);
-	log_debug("gate=%lu event=close host=%s marked=%u unmarked=%u"
+	log_debug("gate=%lu event=close host=\"%s\" marked=%u unmarked=%u"
 		  " refused=%u why=\"%s\"",
-	    t->id, t->hop->host, n.marked, n.unmarked, n.refused, why);
+	    t->id, log_quote(span_of(t->hop->host), host, sizeof host),
+	    n.marked, n.unmarked, n.refused, why);
 }
 
 static void

@@ -161,7 +161,7 @@ for host in wrong expired stranger cut silent; do
 	    lab_fail "$host is not in the log: $(cat "$lab/must-gate.log")"
 done
 for host in refused null loop bare gone; do
-	grep -q "event=no-connection next_hop=$host.test .*text=\".*\" reply=\"421 4" "$lab/must-gate.log" ||
+	grep -q "event=no-connection next_hop=\"$host.test\" .*text=\".*\" reply=\"421 4" "$lab/must-gate.log" ||
 	    lab_fail "$host is not in the log: $(cat "$lab/must-gate.log")"
 done
 # as a mailer, which has nobody else to tell it, the same are for good
@@ -170,9 +170,10 @@ pipe() {
 }
 for case in "null.test=556 5.1.10 null.test: it takes no mail (null MX)" \
     "loop.test=554 5.4.6 loop.test: its mail would come back to us" \
-    "gone.test=554 5.1.2 gone.test: " "refused.test=421 4.4.1 refused.test: Connection refused"; do
+    "gone.test=554 5.1.2 gone.test: " "a\"b.test=554 5.1.2 a\"b.test: " "refused.test=421 4.4.1 refused.test: Connection refused"; do
 	[[ "$(pipe "${case%%=*}")" == "${case#*=}"* ]] || lab_fail "pipe: $(pipe "${case%%=*}"), not ${case#*=}"
 done
+grep -qF 'next_hop="a\x22b.test" port=25' "$lab/pipe.log" || lab_fail "a stranger's words: $(grep a.b.test "$lab/pipe.log")"
 
 # all is mended: every message comes, once
 for host in wrong expired stranger cut clear busy silent; do
