@@ -154,7 +154,11 @@ take_parts(struct query *q, int n, char **what)
 	for (int i = 0; i < 2; i++)
 		if (!is_word(what[i]))
 			return track_misuse("query",
-			    "blanks or letters beyond ASCII in it", what[i]);
+			    i == 0 ? "no envelope id: blanks or letters beyond "
+				     "ASCII in it"
+				   : "no secret: blanks or letters beyond "
+				     "ASCII in it",
+			    i == 0 ? what[i] : NULL);
 	if (!span_copy(uri->envid, sizeof uri->envid, span_of(what[0])) ||
 	    !span_copy(uri->secret, sizeof uri->secret, span_of(what[1])))
 		return track_misuse(
@@ -196,7 +200,7 @@ take_uri(struct query *q, const char *text)
 	if (!span_istarts(s, "mtqp:"))
 		return track_misuse("query",
 		    "neither an mtqp: URI nor a number of \"mtrk-track list\"",
-		    text);
+		    span_find(s, "/track/") < 0 ? text : NULL);
 	if (uri_parse(s, &q->inquiry.uri) == MTRK_OK) {
 		look_at_secret(q->inquiry.uri.secret);
 		return 0;
@@ -226,6 +230,11 @@ take_what(struct query *q, int n, char **what)
 		return track_misuse("query",
 		    "which message? its mtqp: URI is missing, or its number in "
 		    "\"mtrk-track list\"",
+		    NULL);
+	if (n == 2 && strchr(what[0], '@') != NULL)
+		return track_misuse("query",
+		    "an envelope id and its secret need --server HOST before "
+		    "them",
 		    NULL);
 	if (n > 1)
 		return track_misuse(

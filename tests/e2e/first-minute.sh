@@ -52,6 +52,9 @@ says 64 'numbers of "mtrk-track list"' forget
 # which message?
 says 64 'which message?' query
 says 64 'one message at a time' query 1 2
+says 64 'need --server HOST before them' query q1@h.test $secret
+says 64 'no secret: blanks or letters beyond ASCII in it' query --server mx.test q1@h.test "$secret ="
+says 64 'neither an mtqp: URI' query mqtp://mx.test/track/q1@h.test/$secret
 says 64 'neither an mtqp: URI nor a number of "mtrk-track list": "http://x"' query http://x
 says 64 '--server wants an envelope id and a secret' query --server mx.test q@h
 says 64 '--message reads the message from standard input' query --message 1
