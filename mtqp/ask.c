@@ -213,7 +213,9 @@ secure(struct asking *a, const char *host, const char *target,
 		return err;
 	return fail(a, MTRK_DENIED,
 	    tls->active ? "the server's certificate is not verified"
-			: "the server offers no TLS",
+		: tls->offered
+		? "TLS is for a server's full name, and this is none"
+		: "the server offers no TLS",
 	    span_of(tls->why_not));
 }
 

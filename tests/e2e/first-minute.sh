@@ -8,7 +8,7 @@ stop() { local status=$?; set +e; kill "${lab_pids[@]}" 2>/dev/null; rm -rf "$la
 trap stop EXIT
 export XDG_DATA_HOME="$lab/data" XDG_CONFIG_HOME="$lab/config"
 conf=$lab/config/mtrk/track.conf
-read -r port nobody <<<"$(lab_ports 2)"
+read -r port nobody mtqp <<<"$(lab_ports 3)"
 secret=AAECAwQFBgcICQoLDA0ODw
 
 # says STATUS TEXT ARGUMENT...: on standard error, and nothing on standard output
@@ -116,6 +116,13 @@ while True:
     c, _ = s.accept(); c.sendall(b'220 mx ESMTP \033[2J\r\n'); c.close()"
 lab_wait 20 lab_listens "$port" || lab_fail "no server"
 says 69 'this is not an MTQP server: "220 mx ESMTP' query --server "127.0.0.1:$port" q@h $secret
+lab_run mtqp python3 -c "
+import socket
+s = socket.create_server(('127.0.0.1', $mtqp))
+while True:
+    c, _ = s.accept(); c.sendall(b'+OK+/MTQP mx\r\nSTARTTLS\r\n.\r\n'); c.close()"
+lab_wait 20 lab_listens "$mtqp" || lab_fail "no server"
+says 69 'TLS is for a server'"'"'s full name, and this is none' query --require-tls --server "127.0.0.1:$mtqp" q@h $secret
 status=0; echo hi | lab_track send --server "127.0.0.1:$nobody" x@y.test 2>"$lab/says" || status=$?
 { [ $status = 69 ] && grep -q "not sent: 127.0.0.1 port $nobody: Connection refused" "$lab/says"; } ||
     lab_fail "send: $status $(cat "$lab/says")"
