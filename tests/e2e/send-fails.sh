@@ -36,6 +36,12 @@ sends() {
 	[ "$3" = sent ] || [ ! -s "$lab/out" ] || lab_fail "$1: a URI though it was not sent"
 }
 sends take 0 sent; cmp -s "$lab/out" <(lab_track share 1) || lab_fail "the URI"
+# a file that somebody has locked is waited for, 10 s, beside all that follows
+cp -r "$lab/data" "$lab/locked"
+exec 9>"$lab/locked/mtrk/lock"; flock 9
+locked() { XDG_DATA_HOME="$lab/locked" lab_track "$@"; }
+locked send --server "127.0.0.1:$port" --from take@h.test x@y.test < <(echo hi) 2>"$lab/locked.says" & waiting=$!
+locked share 1 >/dev/null || lab_fail "who only reads has to wait"
 sends later 75 failed
 sends no 2 failed
 sends nonsense 69 unsure
@@ -64,7 +70,7 @@ number=$((number + 1))
 [ "$(lab_track list --json | jq -r "select(.number == $number) | .state")" = unsent ] || lab_fail "killed: $(lab_track list)"
 lab_track share $number >/dev/null || lab_fail "killed: the secret is lost"
 
-# no place for the secret, a full disk, a file that somebody has locked
+# no place for the secret, a full disk, the locked file
 nothing_sent() { [ "$(grep -c taken "$lab/log")" = "$1" ] || lab_fail "$2: sent without its secret"; }
 taken=$(grep -c taken "$lab/log")
 status=0; echo hi | XDG_DATA_HOME=/proc/nowhere lab_track send --from take@h.test x@y.test 2>"$lab/says" || status=$?
@@ -85,12 +91,9 @@ if mount -t tmpfs -o size=16k tmpfs "$lab/full" 2>/dev/null; then
 	rm "$lab/full/filler"; echo hi | full send --from take@h.test x@y.test >/dev/null || lab_fail "room again"
 	taken=$((taken + 1))
 fi
-exec 9>"$lab/data/mtrk/lock"; flock 9
-lab_track share 1 >/dev/null || lab_fail "who only reads has to wait"
-status=0; echo hi | lab_track send --from take@h.test x@y.test 2>"$lab/says" || status=$?
-exec 9>&-
-{ [ $status = 75 ] && grep -q "not sent: $lab/data/mtrk/lock: another program" "$lab/says"; } ||
-    lab_fail "locked: $status $(cat "$lab/says")"
+status=0; wait $waiting || status=$?
+{ [ $status = 75 ] && grep -q "not sent: $lab/locked/mtrk/lock: another program" "$lab/locked.says"; } ||
+    lab_fail "locked: $status $(cat "$lab/locked.says")"
 nothing_sent "$taken" "a locked file"
 
 # sent, and no room to print the URI: sent it is, and the list has it
