@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "milter/logline.h"
 #include "milter/mta.h"
@@ -12,6 +13,7 @@ enum {
 	FOUND_MAX = 1000, /* lines that waited for one queue id; ours */
 	LINK_DEPTH_MAX = 16, /* ids that lead to ids, while they wait; ours */
 	UNKNOWN_SLOTS = 1024, /* ids remembered as nobody's; ours */
+	WRITE_MS = 500, /* of a transaction, before its commit; ours */
 };
 
 /* A queue id that nobody claimed when it was asked for; it holds until
@@ -37,6 +39,7 @@ struct collect {
 	uint64_t newest; /* message that was looked for in the waiting room */
 	uint64_t newest_saved; /* and, as the store knows, was found there */
 	bool looking, writing;
+	int64_t until_ms; /* monotonic: it writes no longer */
 	bool heap; /* the last time there were more lines than fit */
 	struct txn txn; /* reading while looking, writing while writing */
 	unsigned depth;
@@ -80,6 +83,15 @@ collect_free(struct collect **cp)
 	*cp = NULL;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* From the first line that matters on, what is asked is asked within the
  * transaction that writes: it knows what it wrote. */
 static void
@@ -91,6 +103,7 @@ begin_writing(struct collect *c)
 		store_end(&c->txn);
 	c->looking = false;
 	c->txn = store_begin(c->store);
+	c->until_ms = now_ms() + WRITE_MS;
 	c->writing = true;
 	c->changes++;
 }
@@ -465,6 +478,13 @@ commit(struct collect *c)
 	return err;
 }
 
+/* A line about a message with thousands of recipients takes its time. */
+static bool
+wrote_long(const struct collect *c)
+{
+	return c->writing && now_ms() > c->until_ms;
+}
+
 enum mtrk_err
 collect_some(struct collect *c)
 {
@@ -473,7 +493,7 @@ collect_some(struct collect *c)
 	unsigned n = 0, most = c->heap ? COLLECT_HEAP : COLLECT_LINES;
 
 	look_for_new(c);
-	while (n < most && follow_line(c->follow, &line)) {
+	while (n < most && !wrote_long(c) && follow_line(c->follow, &line)) {
 		c->written = follow_written(c->follow);
 		take(c, line);
 		n++;

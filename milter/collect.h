@@ -20,10 +20,10 @@ void collect_free(struct collect **);
 
 /*
  * Reads what there is, up to COLLECT_LINES (COLLECT_HEAP if there were more
- * last time), and makes it durable.  MTRK_OK:
- * that was all for now, MTRK_TOOBIG: there is more, MTRK_NOTFOUND: there was
- * nothing.  Anything
- * else: nothing was written, and the lines are read again next time.
+ * last time) and for about half a second, and makes it durable.  MTRK_OK: more
+ * may come, let others write meanwhile; MTRK_TOOBIG: there is more;
+ * MTRK_NOTFOUND: there was nothing.  Anything else: nothing was written, and
+ * the lines are read again next time.
  */
 enum { /* lines in one transaction, for which other writers wait; ours */
 	COLLECT_LINES = 2000,

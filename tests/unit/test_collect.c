@@ -2,8 +2,11 @@
  * queue ids that come back, lying remotes, restarts. */
 #include "tests/lib/cm.h"
 
+#include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/conf.h"
 #include "milter/collect.h"
@@ -480,6 +483,45 @@ programs_without_end(void **state)
 	assert_in_range(all[1], 10, 100);
 }
 
+/* Before libc's: each look at the clock takes so long. */
+static atomic_int look_ms;
+
+int
+clock_gettime(clockid_t clock, struct timespec *t)
+{
+	static int (*next)(clockid_t, struct timespec *);
+	static atomic_llong ahead_ms;
+	int rc;
+
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "clock_gettime");
+	rc = next(clock, t);
+	ahead_ms += look_ms;
+	t->tv_sec += ahead_ms / 1000;
+	return rc;
+}
+
+/* Lines that take long are not all in one transaction: others wait for it. */
+static void
+slow_lines(void **state)
+{
+	FILE *out = fopen(log_path, "a");
+
+	(void)state;
+	record("e1", "3F905A8456E", T0, false);
+	assert_non_null(out);
+	for (unsigned i = 0; i < 100; i++)
+		fputs(STAMP SENT("3F905A8456E", "a@h.test", "250 ok"), out);
+	fclose(out);
+	look_ms = 100;
+	assert_int_equal(collect_some(c), MTRK_OK);
+	look_ms = 0;
+	assert_in_range(collect_numbers(c).lines, 1, 20);
+	collect();
+	assert_int_equal(collect_numbers(c).lines, 100);
+	is("e1", "relayed 2.1.9 a@h.test (1)");
+}
+
 /* The room is bounded: what falls out is lost, and counted. */
 static void
 room_is_full(void **state)
@@ -527,6 +569,7 @@ main(void)
 		STORY(long_line_without_a_begin),
 		STORY(not_understood),
 		STORY(programs_without_end),
+		STORY(slow_lines),
 		STORY(room_is_full),
 	};
 
