@@ -13,8 +13,8 @@
  *					names the one before of its message
  *	state	message's number	its newest event's number, 6 bytes; a
  *					byte of 1 before it if its events are
- *					not in the order of time; absent: it
- *					has none
+ *					not in the order of time, give or take
+ *					a second; absent: it has none
  *	envid	begin, hash, number	no bytes.  begin: the first 9 octets of
  *					the decoded envid, NULs behind; hash:
  *					the first 5 bytes of SHA-1(decoded

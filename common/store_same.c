@@ -6,6 +6,8 @@
 
 #include "common/store_private.h"
 
+enum { LATE_S = 1 /* processes that log side by side; ours */ };
+
 /* As bytes, so that every field that an event ever gets counts. */
 static bool
 equal(const struct event *a, const struct event *b)
@@ -39,8 +41,12 @@ is_same(struct txn *t, const struct event_bytes *stored, const struct event *e)
 	return equal(&full, e);
 }
 
-/* Newest first, and only as far as times say that it can be there; all of
- * them, if they are not in the order of time. */
+/*
+ * Newest first, and only as far as times say that it can be there; all of them,
+ * if they are not in the order of time.  In order: none is earlier, by more
+ * than LATE_S, than any before it.  So those before one that is earlier than
+ * `e` by more than that are earlier than `e` themselves.
+ */
 bool
 has_event(struct txn *t, struct last_event last, const struct event *e,
     bool *in_order)
@@ -55,11 +61,11 @@ has_event(struct txn *t, struct last_event last, const struct event *e,
 		if (!txn_get(t, TABLE_EVENT, KEY(key), &bytes) ||
 		    record_get_event(bytes, &stored) != MTRK_OK)
 			return false;
-		if (at == last.number && stored.event.time > e->time)
+		if (stored.event.time > e->time + LATE_S)
 			*in_order = false;
 		if (is_same(t, &stored, e))
 			return true;
-		if (last.in_order && stored.event.time < e->time)
+		if (last.in_order && stored.event.time < e->time - LATE_S)
 			return false;
 	}
 	return false;

@@ -241,6 +241,33 @@ events_survive(void **state)
 	survives(one_event, EIO);
 }
 
+/* Processes that log side by side are a second apart at times; that doesn't
+ * have all of a long story looked at with each line. */
+static void
+a_second_late(void **state)
+{
+	enum { LINES = 300, FEW = 60 };
+	struct sample s;
+	long looks = 0;
+
+	(void)state;
+	sample_message(&s, 1);
+	for (int i = 0; i < LINES; i++) {
+		char text[16];
+		struct happening_line l;
+		struct txn t = store_begin(st);
+
+		snprintf(text, sizeof text, "451 %d", i);
+		l = sample_line(&s, ACTION_DELAYED,
+		    SAMPLE_ARRIVAL + i / 2 + (i % 2 == 0), text);
+		looks = steps;
+		assert_int_equal(store_happened(&t, &l), 1);
+		looks = steps - looks;
+		assert_int_equal(store_end(&t), MTRK_OK);
+	}
+	assert_in_range(looks, 1, FEW);
+}
+
 /* A store that can't be opened says why, and can be opened afterwards. */
 static void
 opening_survives(void **state)
@@ -461,6 +488,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FAULT_TEST(adding_survives),
 		FAULT_TEST(events_survive),
+		FAULT_TEST(a_second_late),
 		FAULT_TEST(opening_survives),
 		FAULT_TEST(folder_is_away),
 		FAULT_TEST(reading_survives),
