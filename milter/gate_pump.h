@@ -18,7 +18,7 @@
 enum side { SIDE_CLIENT, SIDE_SERVER, SIDES };
 
 enum {
-	PUMP_READ = 64 * 1024, /* octets of one read */
+	PUMP_READ = 128 * 1024, /* octets of one read */
 	PUMP_HELD_MAX = 64 * 1024, /* not taken by the handler yet: no read */
 	/* Not taken by the peer yet: no read.  Room for a PROXY header and a
 	 * few replies; what is longer is cheaper in the kernel's buffers. */
