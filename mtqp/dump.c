@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/disposition.h"
+#include "common/encode.h"
 #include "common/log.h"
 
 /* JSON is UTF-8; whatever isn't came from a stranger. */
@@ -112,13 +113,16 @@ json_message(const struct message *m, const struct conf *conf)
 	const struct retention keep = { conf->retention_s,
 		conf->retention_limit_s };
 	json_t *recipients = json_array();
+	char certifier[CERTIFIER_TEXT + 2];
 
+	base64_encode(m->certifier, sizeof m->certifier, BASE64_UNPADDED,
+	    certifier, sizeof certifier);
 	for (uint32_t i = 0; i < m->n_recipients; i++)
 		json_array_append_new(recipients, json_recipient(m, i, conf));
-	return json_pack("{so, so, so, so, so, so, so, so, so, ss, so}",
-	    "envid", json_text(m->envid), "queue_id", json_text(m->queue_id),
-	    "instance", json_text(m->instance), "arrival",
-	    json_time(m->arrival), "expires",
+	return json_pack("{so, ss, so, so, so, so, so, so, so, so, ss, so}",
+	    "envid", json_text(m->envid), "certifier", certifier, "queue_id",
+	    json_text(m->queue_id), "instance", json_text(m->instance),
+	    "arrival", json_time(m->arrival), "expires",
 	    json_time(message_expires(m, &keep)), "requested_timeout",
 	    m->has_timeout ? json_integer(m->timeout_s) : json_null(), "sender",
 	    json_sender(m->sender), "client", json_text(m->client),

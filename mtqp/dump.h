@@ -9,8 +9,8 @@
 #include "common/conf.h"
 #include "common/record.h"
 
-/* One JSON object and a newline; certifiers are never shown.  False: no
- * memory, or `out` failed. */
+/* One JSON object and a newline, with the certifier (RFC 3885 3.1): it proves
+ * no right to ask.  False: no memory, or `out` failed. */
 bool dump_json(const struct message *, const struct conf *, FILE *out);
 /* A few lines for people. */
 bool dump_text(const struct message *, const struct conf *, FILE *out);

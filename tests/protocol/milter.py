@@ -170,7 +170,9 @@ def main():
             dump = subprocess.run([BIN + "/mtrk-dump", "-c", conf, "--json"],
                                   check=True, stdout=subprocess.PIPE).stdout
             assert dump.isascii() and b'"a\\u009B2J\\u202E@h.test"' in dump, dump
-            got = [json.loads(line)["envid"] for line in dump.splitlines()]
+            records = [json.loads(line) for line in dump.splitlines()]
+            assert all(r["certifier"] == CERT for r in records), dump
+            got = [r["envid"] for r in records]
             assert sorted(got) == sorted(want), (got, want)
             assert milter.poll() is None, "it ended"
         finally:
