@@ -1,10 +1,9 @@
 #include "common/crypto.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <string.h>
+
+#include "common/openssl.h"
 
 enum { NONCES = 1536 /* octets that a thread gets ready at a time; ours */ };
 

@@ -1,9 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-#include <event2/listener.h>
-
+#include "common/libevent.h"
 #include "common/log.h"
 #include "common/loop_private.h"
 #include "common/net.h"

@@ -4,12 +4,9 @@
 #ifndef MTRK_COMMON_TLS_PRIVATE_H
 #define MTRK_COMMON_TLS_PRIVATE_H
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdatomic.h>
 
+#include "common/openssl.h"
 #include "common/tls.h"
 
 enum { PAIRS_MAX = 64 /* certificates of one server; ours */ };

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <event2/event.h>
-
+#include "common/libevent.h"
 #include "common/loop_private.h"
 
 struct watch {

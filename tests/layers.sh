@@ -12,15 +12,17 @@ bad '#include +"(milter|mtqp|tests)/' 'common/*.[ch]' 'common/ must not know its
 bad '#include +"(mtqp|tests)/' 'milter/*.[ch]' 'milter/ must not know mtqp/'
 bad '#include +"(milter|tests)/' 'mtqp/*.[ch]' 'mtqp/ must not know milter/'
 only() {
-	for f in $(grep -lE "#include +<$1" $ours); do
+	for f in $(grep -lE "#include +[<\"]$1" $ours); do
 		case " $2 " in *" $f "*) continue ;; esac
-		echo "$f: <$1> belongs in $2"; status=1
+		echo "$f: $1 belongs in $2"; status=1
 	done
 }
 only 'lmdb\.h' common/db_private.h
 only 'libmilter/' milter/mtrk-milter.c
-only 'openssl/' 'common/crypto.c common/tls_private.h'
-only 'event2/' 'common/loop.c common/loop_source.c common/watch.c'
+only 'openssl/' common/openssl.h
+only 'common/openssl\.h' 'common/crypto.c common/tls_private.h'
+only 'event2/' common/libevent.h
+only 'common/libevent\.h' 'common/loop.c common/loop_source.c common/watch.c'
 only 'ares\.h' common/dns.c
 only 'idn2\.h' mtqp/host.c
 only 'iconv\.h' mtqp/charset.c
