@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/db_private.h"
 #include "common/log.h"
 
@@ -50,15 +50,6 @@ err_from_lmdb(int rc)
 	if (rc > 0)
 		errno = rc;
 	return MTRK_IO;
-}
-
-static long
-now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
 }
 
 static size_t
@@ -339,7 +330,7 @@ watch_growth(struct db *db)
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (last > db->pages_before && last * page > db->limit)
-		db->full_until_s = now_s() + FULL_RETRY_S;
+		db->full_until_s = clock_s() + FULL_RETRY_S;
 	else if (last == db->pages_before)
 		db->full_until_s = 0;
 }
@@ -524,7 +515,7 @@ txn_need_room(struct txn *t)
 {
 	long until = t->db->full_until_s;
 
-	if (t->err == MTRK_OK && until != 0 && now_s() < until)
+	if (t->err == MTRK_OK && until != 0 && clock_s() < until)
 		t->err = MTRK_FULL;
 }
 

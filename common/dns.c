@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/span.h"
 
 enum {
@@ -301,26 +301,17 @@ dns_work(struct dns *dns)
 	set_timer(dns);
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void
 dns_wait(struct dns *dns, unsigned timeout_ms)
 {
 	struct pollfd p = { .fd = dns->epoll, .events = POLLIN };
-	const int64_t end_ms = now_ms() + timeout_ms;
+	const int64_t end_ms = clock_ms() + timeout_ms;
 	int64_t left_ms = timeout_ms;
 
 	while (dns->pending > 0 && left_ms > 0) {
 		if (poll(&p, 1, (int)left_ms) > 0)
 			dns_work(dns);
-		left_ms = end_ms - now_ms();
+		left_ms = end_ms - clock_ms();
 	}
 	if (dns->pending > 0)
 		ares_cancel(dns->channel);

@@ -1,4 +1,5 @@
 #include "common/group.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -31,11 +32,11 @@ struct group {
 	struct job *first, **last;
 	unsigned waiting, wanted;
 	bool running, stop;
-	uint64_t since_us; /* that a commit runs; 0: none does */
+	int64_t since_us; /* that a commit runs; 0: none does */
 	pthread_t committer;
 
 	unsigned recent, fading; /* the committer's own */
-	uint64_t commit_us;
+	int64_t commit_us;
 };
 
 /* The last of the two frees it. */
@@ -99,23 +100,14 @@ take_jobs(struct group *g)
 }
 
 static void
-deadline_in(struct timespec *t, uint64_t us)
+deadline_in(struct timespec *t, int64_t us)
 {
-	uint64_t ns;
+	int64_t ns;
 
 	clock_gettime(CLOCK_MONOTONIC, t);
-	ns = (uint64_t)t->tv_nsec + us % 1000000 * 1000;
+	ns = t->tv_nsec + us % 1000000 * 1000;
 	t->tv_sec += (time_t)(us / 1000000 + ns / 1000000000);
 	t->tv_nsec = (long)(ns % 1000000000);
-}
-
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /*
@@ -138,7 +130,7 @@ gather(struct group *g)
 
 /* How many to expect: the most of late, fading. */
 static void
-learn(struct group *g, unsigned n, uint64_t us)
+learn(struct group *g, unsigned n, int64_t us)
 {
 	static const unsigned fade = 8; /* commits for one less; ours */
 
@@ -173,7 +165,7 @@ committer_main(void *arg)
 	pthread_mutex_lock(&g->lock);
 	while (!g->stop || g->first != NULL) {
 		struct job *jobs;
-		uint64_t start_us;
+		int64_t start_us;
 		unsigned n;
 
 		if (g->first == NULL) {
@@ -182,11 +174,11 @@ committer_main(void *arg)
 		}
 		gather(g);
 		jobs = take_jobs(g);
-		g->since_us = start_us = now_us();
+		g->since_us = start_us = clock_us();
 		pthread_mutex_unlock(&g->lock);
 		n = commit_group(g, jobs);
 		finish(jobs);
-		learn(g, n, now_us() - start_us);
+		learn(g, n, clock_us() - start_us);
 		pthread_mutex_lock(&g->lock);
 		g->since_us = 0;
 	}
@@ -210,7 +202,7 @@ wait_for(struct job *j, unsigned wait_ms)
 	struct timespec until;
 	int rc;
 
-	deadline_in(&until, wait_ms * 1000ull);
+	deadline_in(&until, wait_ms * 1000ll);
 	do
 		rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until);
 	while (rc == -1 && errno == EINTR);
@@ -221,7 +213,7 @@ wait_for(struct job *j, unsigned wait_ms)
 static bool
 hangs(const struct group *g)
 {
-	return g->since_us != 0 && now_us() - g->since_us > HANGS_US;
+	return g->since_us != 0 && clock_us() - g->since_us > HANGS_US;
 }
 
 /* MTRK_IO: there is no committer to do it, or it hangs and somebody would

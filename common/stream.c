@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/crypto.h"
 
 enum {
@@ -27,15 +27,6 @@ struct stream {
 	size_t at, n; /* bytes[at..n) came and were not read yet */
 	char bytes[STREAM_LINE_MAX + 2];
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* A socket on its way to be connected; -1: errno tells. */
 static int
@@ -102,14 +93,14 @@ static int
 connect_any(const struct addrinfo *list, unsigned timeout_s)
 {
 	struct connecting c = { .next = list, .err = ETIMEDOUT };
-	const int64_t end_ms = now_ms() + (int64_t)timeout_s * 1000;
+	const int64_t end_ms = clock_ms() + (int64_t)timeout_s * 1000;
 	int64_t left_ms = 1;
 	int fd = -1;
 
 	while (fd == -1 && left_ms > 0 && (c.next != NULL || c.under_way > 0)) {
 		if (c.next != NULL)
 			try_next(&c);
-		left_ms = end_ms - now_ms();
+		left_ms = end_ms - clock_ms();
 		if (c.under_way == 0 || left_ms <= 0)
 			continue;
 		if (poll(c.tries, c.n,
@@ -160,14 +151,14 @@ stream_connect(const char *host, uint16_t port, unsigned connect_s,
 void
 stream_within(struct stream *s, unsigned seconds)
 {
-	s->end_ms = now_ms() + (int64_t)seconds * 1000;
+	s->end_ms = clock_ms() + (int64_t)seconds * 1000;
 }
 
 /* When what begins now has to be over. */
 static int64_t
 end_of_step(const struct stream *s)
 {
-	int64_t end_ms = now_ms() + (int64_t)s->timeout_s * 1000;
+	int64_t end_ms = clock_ms() + (int64_t)s->timeout_s * 1000;
 
 	return end_ms < s->end_ms ? end_ms : s->end_ms;
 }
@@ -176,7 +167,7 @@ static bool
 wait_until(const struct stream *s, short events, int64_t end_ms)
 {
 	struct pollfd p = { .fd = s->fd, .events = events };
-	int64_t left_ms = end_ms - now_ms();
+	int64_t left_ms = end_ms - clock_ms();
 
 	return left_ms > 0 && poll(&p, 1, (int)left_ms + 1) != 0;
 }
@@ -239,7 +230,7 @@ stream_line(struct stream *s, struct span *line)
 
 	*line = SPAN("");
 	while (!take_line(s, line)) {
-		if (now_ms() > end_ms)
+		if (clock_ms() > end_ms)
 			return MTRK_BUSY;
 		if ((err = fill(s, end_ms)) != MTRK_OK)
 			return err;

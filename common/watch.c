@@ -1,8 +1,8 @@
 #include "common/watch.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/libevent.h"
 #include "common/loop_private.h"
 
@@ -84,23 +84,13 @@ watch_wake(struct watch *w)
 	event_active(w->read, EV_READ, 0);
 }
 
-/* Good to a few milliseconds, and without a system call. */
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void
 arm(struct alarm *a, int64_t after_ms)
 {
 	const struct timeval after = { .tv_sec = after_ms / 1000,
 		.tv_usec = after_ms % 1000 * 1000 };
 
-	a->armed_ms = now_ms() + after_ms;
+	a->armed_ms = clock_coarse_ms() + after_ms;
 	evtimer_add(a->event, &after);
 }
 
@@ -110,7 +100,7 @@ static void
 on_due(evutil_socket_t fd, short what, void *arg)
 {
 	struct alarm *a = arg;
-	int64_t left_ms = a->due_ms - now_ms();
+	int64_t left_ms = a->due_ms - clock_coarse_ms();
 
 	(void)fd;
 	(void)what;
@@ -139,7 +129,7 @@ alarm_new(struct loop *l, void (*due)(void *), void *arg)
 void
 alarm_set(struct alarm *a, unsigned after_s)
 {
-	a->due_ms = now_ms() + (int64_t)after_s * 1000;
+	a->due_ms = clock_coarse_ms() + (int64_t)after_s * 1000;
 	if (after_s == 0 || a->due_ms < a->armed_ms)
 		arm(a, (int64_t)after_s * 1000);
 }

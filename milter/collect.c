@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "milter/logline.h"
 #include "milter/mta.h"
 #include "milter/splice.h"
@@ -83,15 +83,6 @@ collect_free(struct collect **cp)
 	*cp = NULL;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* From the first line that matters on, what is asked is asked within the
  * transaction that writes: it knows what it wrote. */
 static void
@@ -103,7 +94,7 @@ begin_writing(struct collect *c)
 		store_end(&c->txn);
 	c->looking = false;
 	c->txn = store_begin(c->store);
-	c->until_ms = now_ms() + WRITE_MS;
+	c->until_ms = clock_coarse_ms() + WRITE_MS;
 	c->writing = true;
 	c->changes++;
 }
@@ -482,7 +473,7 @@ commit(struct collect *c)
 static bool
 wrote_long(const struct collect *c)
 {
-	return c->writing && now_ms() > c->until_ms;
+	return c->writing && clock_coarse_ms() > c->until_ms;
 }
 
 enum mtrk_err

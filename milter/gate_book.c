@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/watch.h"
@@ -39,7 +39,7 @@ struct gate_book {
 	const struct conf *conf;
 	const char *queue_id;
 	struct store *store; /* NULL: not there */
-	time_t store_tried; /* monotonic; 0: never */
+	int64_t store_tried_s; /* 0: never */
 	unsigned long long unrecorded;
 	STAILQ_HEAD(, write) writes;
 	size_t writes_n;
@@ -81,14 +81,14 @@ have_store(struct gate_book *b)
 {
 	char why[STORE_WHY_MAX];
 	unsigned long missed;
-	struct timespec now;
+	int64_t now_s;
 
 	if (b->store != NULL)
 		return true;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (b->store_tried != 0 && now.tv_sec - b->store_tried < STORE_AGAIN_S)
+	now_s = clock_s();
+	if (b->store_tried_s != 0 && now_s - b->store_tried_s < STORE_AGAIN_S)
 		return false;
-	b->store_tried = now.tv_sec;
+	b->store_tried_s = now_s;
 	if (store_open(b->conf->store, STORE_WRITE, b->conf->store_limit,
 		&b->store, why) == MTRK_OK)
 		return true;

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/net.h"
 #include "milter/gate_end.h"
 
@@ -54,10 +54,7 @@ other(struct end *e)
 static time_t
 now_s(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return t.tv_sec;
+	return (time_t)(clock_coarse_ms() / 1000);
 }
 
 void

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/crypto.h"
 #include "common/encode.h"
 #include "common/log.h"
@@ -49,15 +49,6 @@ struct chain {
 	struct job jobs[CHAIN_MAX];
 };
 
-static int64_t
-now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 static void
 note(const struct job *j, const char *host, const char *what)
 {
@@ -73,7 +64,7 @@ note(const struct job *j, const char *host, const char *what)
 static int64_t
 share_s(int64_t end_s, size_t n)
 {
-	return (end_s - now_s()) / (int64_t)n;
+	return (end_s - clock_s()) / (int64_t)n;
 }
 
 /* Endpoints in turn, until one answers or the time is up. */
@@ -118,7 +109,7 @@ ask_host(struct job *j, const struct location *at, const char *host,
 static void
 run_host(struct job *j, struct dns *dns, size_t i)
 {
-	const int64_t end_s = now_s() + share_s(j->end_s, j->n - i);
+	const int64_t end_s = clock_s() + share_s(j->end_s, j->n - i);
 	struct location at;
 	char why[ASK_WHY_MAX];
 	enum mtrk_err err = locate(dns, j->hosts[i], 0, true, &at);
@@ -156,7 +147,7 @@ run(void *arg)
 	struct dns *dns;
 
 	if (dns_open(NULL, &dns) == MTRK_OK) {
-		for (size_t i = 0; i < j->n && now_s() < j->end_s; i++)
+		for (size_t i = 0; i < j->n && clock_s() < j->end_s; i++)
 			run_host(j, dns, i);
 		dns_close(&dns);
 	}
@@ -223,7 +214,7 @@ chain_ask(struct chain *c, const struct chain_question *q, chain_done *done,
 		return MTRK_BUSY;
 	*j = (struct job){ .state = RUNNING,
 		.chain = c,
-		.end_s = now_s() + CHAIN_BUDGET_S,
+		.end_s = clock_s() + CHAIN_BUDGET_S,
 		.tls = q->tls,
 		.room = (size_t)c->conf->mtqp_memory / CHAIN_MAX,
 		.known = *q->known,
@@ -285,7 +276,7 @@ state_of(struct job *j)
 	s = j->state;
 	if (s == DONE)
 		j->state = FREE;
-	else if (s == RUNNING && now_s() >= j->end_s)
+	else if (s == RUNNING && clock_s() >= j->end_s)
 		s = j->state = ABANDONED;
 	else if (s == ABANDONED)
 		s = FREE; /* told already */

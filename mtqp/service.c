@@ -1,8 +1,8 @@
 #include "mtqp/service.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/crypto.h"
 #include "common/log.h"
 #include "mtqp/answer.h"
@@ -22,15 +22,6 @@ struct client {
 	struct conn *conn;
 	struct reply *waits; /* for what other servers say; or NULL */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static enum mtrk_err
 track(void *arg, struct span envid,
@@ -125,7 +116,7 @@ delay(struct service *s, struct conn *c)
 	unsigned wait_s;
 
 	pthread_mutex_lock(&s->lock);
-	wait_s = limits_failure(s->limits, conn_ip(c), now_ms());
+	wait_s = limits_failure(s->limits, conn_ip(c), clock_coarse_ms());
 	pthread_mutex_unlock(&s->lock);
 	if (wait_s == 0)
 		return;
@@ -239,8 +230,9 @@ refuses(void *arg, const struct net_ip *ip)
 	if (s->store == NULL)
 		return "there is no store yet";
 	pthread_mutex_lock(&s->lock);
-	yes = (!door->tls_first || limits_command(s->limits, ip, now_ms())) &&
-	    limits_connect(s->limits, ip, now_ms());
+	yes = (!door->tls_first ||
+		  limits_command(s->limits, ip, clock_coarse_ms())) &&
+	    limits_connect(s->limits, ip, clock_coarse_ms());
 	pthread_mutex_unlock(&s->lock);
 	if (!yes)
 		metric_add(METRIC_REFUSED);
@@ -267,7 +259,7 @@ may_command(struct service *s, const struct conn *c)
 	bool yes;
 
 	pthread_mutex_lock(&s->lock);
-	yes = limits_command(s->limits, conn_ip(c), now_ms());
+	yes = limits_command(s->limits, conn_ip(c), clock_coarse_ms());
 	pthread_mutex_unlock(&s->lock);
 	return yes;
 }
