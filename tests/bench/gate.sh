@@ -1,13 +1,8 @@
 # tests/bench/gate.sh -- mtrk-gate in front of Postfix against Postfix alone
 # and against two peers in the same place: nginx's mail proxy, and a program
-# that does nothing but copy.  Sourced by run.
+# that does nothing but copy.  Sourced by run, after turns.sh.
 #
-# Everything on tmpfs: a disk's noise is larger than what is measured.  The
-# ways of running take turns within each round, a few hundred messages each, so
-# that a machine with other work does the same to all.  A message counts once
-# Postfix is done with it, not when it is answered: what the queue manager has
-# put off is work of that message too.  in_flow_delay is 0, or Postfix pauses by
-# the second whenever mail comes faster than it goes, now and then.
+# Everything on tmpfs: a disk's noise is larger than what is measured.
 # shellcheck shell=bash disable=SC2154
 
 gate_nginx() {
@@ -51,59 +46,8 @@ gate_nginx() {
 	lab_wait 20 lab_listens "$nginx_port" || lab_fail "nginx does not start"
 }
 
-# Other work on this machine waits while Postfix and this shell have work.
-# sched(7): with autogroups the nice value of a session is what counts.
-gate_first() {
-	local pid
-	for pid in $$ $(<"$lab/postfix/queue/pid/master.pid"); do
-		[ ! -w "/proc/$pid/autogroup" ] || echo -19 >"/proc/$pid/autogroup"
-	done
-}
-
-gate_queue_is_empty() {
-	! compgen -G "$lab/postfix/queue/incoming/*" >/dev/null &&
-	    ! compgen -G "$lab/postfix/queue/active/*" >/dev/null
-}
-
-gate_took() { # PORT MESSAGES OCTETS|FILE SESSIONS: nanoseconds
-	local from to what=-l
-	[[ $3 != */* ]] || what=-F
-	from=$(date +%s%N)
-	lab_pf smtp-source -d -s "$4" -m "$2" $what "$3" -f s@load.test \
-	    -t r@far.test "127.0.0.1:$1"
-	until gate_queue_is_empty; do sleep 0.01; done
-	to=$(date +%s%N)
-	echo $((to - from))
-}
-
-# Five rounds of so many turns each; messages in 1000 s, a line a round, into
-# $lab/NAME.KIND.  Each turn begins with another NAME, so that none always comes
-# behind the same one, whose leavings it would pay for.  Before NAME's turn,
-# gate_before_NAME is called, if there is one.
-gate_rounds() { # KIND TURNS MESSAGES OCTETS|FILE SESSIONS NAME=PORT...
-	local kind=$1 turns=$2 messages=$3 octets=$4 sessions=$5 one round turn; shift 5
-	local -A took
-	for round in warm-up 1 2 3 4 5; do
-		for one; do took[$one]=0; done
-		for ((turn = 0; turn < turns; turn++)); do
-			for one; do
-				! declare -F "gate_before_${one%=*}" >/dev/null ||
-				    "gate_before_${one%=*}"
-				took[$one]=$((took[$one] + $(gate_took "${one#*=}" \
-				    "$messages" "$octets" "$sessions")))
-			done
-			set -- "${@:2}" "$1"
-			[ "$round" != warm-up ] || break
-		done
-		[ "$round" != warm-up ] || continue
-		for one; do
-			echo $((turns * messages * 1000000000000 / took[$one])) \
-			    >>"$lab/${one%=*}.$kind"
-		done
-	done
-}
-gate_before_beside() { kill -STOP "$slow_pid"; kill -CONT "$beside_pid"; }
-gate_before_slow() { kill -STOP "$beside_pid"; kill -CONT "$slow_pid"; }
+turns_before_beside() { kill -STOP "$slow_pid"; kill -CONT "$beside_pid"; }
+turns_before_slow() { kill -STOP "$beside_pid"; kill -CONT "$slow_pid"; }
 
 gate_memory() { awk '/^(Rss|Private).*:/ { n[$1] += $2 } END { print n["Private_Dirty:"] + n["Private_Clean:"] }' "/proc/$mtrk_gate_pid/smaps_rollup"; }
 
@@ -126,7 +70,7 @@ bench_gate() {
 	C
 	lab_pf postfix start >"$lab/postfix.log" 2>&1
 	lab_wait 20 lab_listens "$smtp_port"
-	gate_first
+	turns_first
 	lab_run idle python3 tests/bench/idle.py serve "$idle_port"
 	lab_run deaf python3 tests/bench/idle.py deaf "$deaf_port"
 	lab_wait 20 lab_listens "$idle_port"
@@ -137,15 +81,15 @@ bench_gate() {
 	lab_wait 20 lab_listens "$relay_port"
 	local turns=10
 	local n=$((${MTRK_BENCH_MESSAGES:-3000} / turns)) before after
-	gate_rounds small "$turns" "$n" 2048 10 alone="$smtp_port" gate="$gate_port" \
+	turns_rounds small "$turns" "$n" 2048 10 alone="$smtp_port" gate="$gate_port" \
 	    port="$by_port" nginx="$nginx_port" relay="$relay_port"
-	gate_rounds large 5 8 10000000 4 alone="$smtp_port" gate="$gate_port" \
+	turns_rounds large 5 8 10000000 4 alone="$smtp_port" gate="$gate_port" \
 	    port="$by_port" nginx="$nginx_port"
 	before=$(gate_memory)
 	lab_run crowd python3 tests/bench/idle.py idle "$idle_gate_port" 5000
 	lab_wait 60 grep -q ready "$lab/crowd.log" || lab_fail "the crowd"
 	after=$(gate_memory)
-	gate_rounds crowded "$turns" "$n" 2048 10 alone="$smtp_port" gate="$gate_port"
+	turns_rounds crowded "$turns" "$n" 2048 10 alone="$smtp_port" gate="$gate_port"
 	kill "$crowd_pid"
 	# the same clients at the gate and elsewhere: what they cost as
 	# programs of this machine is not the gate's
@@ -153,21 +97,18 @@ bench_gate() {
 	lab_run beside python3 tests/bench/idle.py slow "$deaf_port" 1000
 	lab_wait 60 grep -q ready "$lab/slow.log" || lab_fail "the slow ones"
 	lab_wait 60 grep -q ready "$lab/beside.log" || lab_fail "the slow ones"
-	gate_rounds slowed "$turns" "$n" 2048 10 beside="$gate_port" slow="$gate_port"
+	turns_rounds slowed "$turns" "$n" 2048 10 beside="$gate_port" slow="$gate_port"
 	kill -CONT "$slow_pid" "$beside_pid"
-	python3 - "$lab" $((after - before)) <<-'P'
-	import statistics, sys
-	lab, kb = sys.argv[1], float(sys.argv[2])
-	def rounds(name): return [float(x) for x in open("%s/%s" % (lab, name))]
-	def rate(name): return statistics.median(rounds(name))
-	def ratio(*names): return statistics.median(
-	    a / b for a, b in zip(*map(rounds, names)))
+	PYTHONPATH=tests/bench python3 - "$lab" $((after - before)) <<-'P'
+	import sys
+	from rounds import rate, ratio
+	kb = float(sys.argv[2])
 	for words, name in (("Postfix alone, 2 KB, 10 kept sessions", "alone"),
 	    ("mtrk-gate and Postfix at a socket", "gate"),
 	    ("mtrk-gate and Postfix at a port", "port"),
 	    ("nginx and Postfix at a port", "nginx"),
 	    ("copying alone and Postfix at a socket", "relay")):
-	    print("%-52s %9.0f/s" % (words, rate(name + ".small") / 1000))
+	    print("%-52s %9.0f/s" % (words, rate(name + ".small")))
 	for words, a, b, want in (
 	    ("2 KB: gate, ratio to Postfix alone", "gate.small", "alone.small", 0.9),
 	    ("2 KB: gate, ratio to nginx", "gate.small", "nginx.small", 1.0),

@@ -1,5 +1,5 @@
 # tests/bench/postfix.sh -- what mtrk-milter costs Postfix; sourced by run,
-# after gate.sh.
+# after turns.sh.
 # shellcheck shell=bash disable=SC2154
 
 # Postfix takes mail from smtp-source (10 sessions, kept connections) and
@@ -56,26 +56,22 @@ bench_postfix() { # FOLDER [collect]
 	read -r ours_port noop_port <<<"$(lab_ports 2)"
 	postfix_milters
 	postfix_start
-	gate_first
+	turns_first
 	[ "${2-}" != collect ] || lab_start_collect
 	python3 tests/bench/mail.py 75000 >"$lab/mail"
 	local ways=(none="$smtp_port" ours="$ours_port" noop="$noop_port")
-	gate_rounds short "$turns" $((n / turns)) 2048 10 "${ways[@]}"
-	gate_rounds real "$turns" $((n / turns)) "$lab/mail" 10 "${ways[@]}"
+	turns_rounds short "$turns" $((n / turns)) 2048 10 "${ways[@]}"
+	turns_rounds real "$turns" $((n / turns)) "$lab/mail" 10 "${ways[@]}"
 	postfix_tracked $((2 * (5 * turns + 1) * (n / turns)))
 	echo "-- queue and store in $1${2+, mtrk-collect beside}"
-	python3 - "$lab" <<-'P'
-	import statistics, sys
-	def rounds(name): return [float(x) for x in open(sys.argv[1] + "/" + name)]
-	def ratio(*names): return statistics.median(
-	    a / b for a, b in zip(*map(rounds, names)))
+	PYTHONPATH=tests/bench python3 - "$lab" <<-'P'
+	from rounds import rate, ratio
 	for words, kind in (("75 KB, 23 header fields", "real"),
 	    ("2 KB, 5 header fields", "short")):
 	    for way, name in (("Postfix without a milter", "none"),
 	        ("with mtrk-milter, every message recorded", "ours"),
 	        ("with a no-op milter, all callbacks", "noop")):
-	        print("%-66s %6.0f/s" % (words + ": " + way,
-	            statistics.median(rounds(name + "." + kind)) / 1000))
+	        print("%-66s %6.0f/s" % (words + ": " + way, rate(name + "." + kind)))
 	    for way, name, want in (("no", "none", 0.85), ("the no-op", "noop", 1.2)):
 	        print("%-66s %6.2f   (>= %s)" % (words + ": ratio to " + way + " milter",
 	            ratio("ours." + kind, name + "." + kind), want))
