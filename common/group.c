@@ -202,7 +202,7 @@ wait_for(struct job *j, unsigned wait_ms)
 	struct timespec until;
 	int rc;
 
-	deadline_in(&until, wait_ms * 1000ll);
+	deadline_in(&until, (int64_t)wait_ms * 1000);
 	do
 		rc = sem_clockwait(&j->done, CLOCK_MONOTONIC, &until);
 	while (rc == -1 && errno == EINTR);
