@@ -171,8 +171,9 @@ conf_parse_time(struct span text, uint64_t *out)
 	return parse_unit(text, "smhdw", factors, out);
 }
 
-bool
-conf_parse_size(struct span text, uint64_t *out)
+/* "64M", "4G" in octets. */
+static bool
+parse_size(struct span text, uint64_t *out)
 {
 	static const uint64_t factors[] = { 1u << 10, 1u << 20, 1u << 30,
 		1ull << 40 };
@@ -280,8 +281,7 @@ set_number(struct conf *c, const struct setting *s, struct span text)
 		[CONF_NUMBER] = { parse_number, "a number expected" },
 		[CONF_TIME] = { conf_parse_time,
 		    "a time such as 90, 10m, 36h, 9d expected" },
-		[CONF_SIZE] = { conf_parse_size,
-		    "a size such as 64M, 4G expected" },
+		[CONF_SIZE] = { parse_size, "a size such as 64M, 4G expected" },
 		[CONF_OCTAL] = { parse_octal,
 		    "an octal mode such as 0660 expected" },
 	};

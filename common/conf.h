@@ -141,8 +141,7 @@ const char *conf_peer_add(struct conf *, struct span);
 /* Is a next hop, by its name or address, a TrackingPeer? */
 bool conf_tracks(const struct conf *, struct span name, struct span address);
 
-/* "90", "10m", "36h", "9d", "2w" in seconds; "64M", "4G" in octets. */
+/* "90", "10m", "36h", "9d", "2w" in seconds. */
 bool conf_parse_time(struct span, uint64_t *);
-bool conf_parse_size(struct span, uint64_t *);
 
 #endif

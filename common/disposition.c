@@ -276,8 +276,9 @@ someone_ended(const struct message *m)
 	return false;
 }
 
-bool
-message_queued(const struct message *m)
+/* True while any recipient is in this MTA's queue. */
+static bool
+is_queued(const struct message *m)
 {
 	bool ended = someone_ended(m), queued = false, *none = NULL;
 	struct disposition d;
@@ -305,5 +306,5 @@ message_expires(const struct message *m, const struct retention *r)
 bool
 message_expired(const struct message *m, const struct retention *r, int64_t now)
 {
-	return now > message_expires(m, r) && !message_queued(m);
+	return now > message_expires(m, r) && !is_queued(m);
 }

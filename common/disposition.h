@@ -41,8 +41,6 @@ void disposition_hide_forwarding(
 
 /* True if the event's action ends the recipient's way through this MTA. */
 bool action_is_end(enum action);
-/* True while any recipient is in this MTA's queue. */
-bool message_queued(const struct message *);
 
 struct retention {
 	uint64_t preset_s; /* when the client asked for nothing (S21) */

@@ -317,21 +317,6 @@ dns_wait(struct dns *dns, unsigned timeout_ms)
 		ares_cancel(dns->channel);
 }
 
-static void
-copy(void *arg, const struct dns_answer *a)
-{
-	*(struct dns_answer *)arg = *a;
-}
-
-enum mtrk_err
-dns_get(struct dns *dns, enum dns_type type, const char *name,
-    unsigned timeout_ms, struct dns_answer *out)
-{
-	dns_ask(dns, type, name, copy, out);
-	dns_wait(dns, timeout_ms);
-	return out->err;
-}
-
 const char *
 dns_version(void)
 {

@@ -3,7 +3,7 @@
  *
  * Evented: one descriptor stands for all sockets and timers, so a program
  * with a loop watches dns_fd() and calls dns_work(); a program without one
- * calls dns_get(), or several dns_ask() and one dns_wait().  Names are
+ * calls dns_ask() as often as it likes and dns_wait() once.  Names are
  * absolute, no search list is tried.  One thread at a time.
  */
 #ifndef MTRK_COMMON_DNS_H
@@ -66,9 +66,6 @@ void dns_work(struct dns *);
 
 /* Until nothing is pending; after `timeout_ms` the rest is told MTRK_BUSY. */
 void dns_wait(struct dns *, unsigned timeout_ms);
-/* dns_ask() and dns_wait(). */
-enum mtrk_err dns_get(struct dns *, enum dns_type, const char *name,
-    unsigned timeout_ms, struct dns_answer *out);
 
 const char *dns_version(void);
 

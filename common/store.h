@@ -102,11 +102,11 @@ enum mtrk_err store_end(struct txn *);
  * action (transferred, relayed), status, remote_mta (the next hop, never the
  * gate itself), address if it was aliased, text; their kind becomes
  * EVENT_HANDED.  What the MTA's log tells later of the same attempt, that the
- * gate took it, changes none of that.  `m` is as store_find() or
- * store_find_queue() gave it: only number and envid are used, so a copy of
- * those will do.  Returns at once; MTRK_OK: told(arg, outcome) will be called,
- * in another thread or by store_close(), when it is durable or has failed.
- * MTRK_NOTFOUND: the message was purged.
+ * gate took it, changes none of that.  `m` is as store_find()
+ * gave it: only number and envid are used, so a copy of those will do.  Returns
+ * at once; MTRK_OK: told(arg, outcome) will be called, in another thread or by
+ * store_close(), when it is durable or has failed. MTRK_NOTFOUND: the message
+ * was purged.
  */
 enum mtrk_err store_hand(struct store *, const struct message *m,
     const struct event *events, size_t n,
@@ -133,9 +133,6 @@ enum mtrk_err store_find(
  * same time as none (A16). */
 enum mtrk_err store_find_by(struct store *, struct span envid,
     const unsigned char certifier[CERTIFIER_LEN], store_each_fn, void *arg);
-/* The same for those that are under a queue id now, newest first. */
-enum mtrk_err store_find_queue(struct store *, struct span instance,
-    struct span queue_id, store_each_fn, void *arg);
 /* The first at or behind a number, without events.  Its number, 0: none. */
 uint64_t store_message_at(
     struct txn *, uint64_t number, store_each_fn, void *arg);

@@ -273,29 +273,6 @@ store_find(struct store *st, struct span envid, store_each_fn each, void *arg)
 	return find(st, envid, NULL, each, arg);
 }
 
-enum mtrk_err
-store_find_queue(struct store *st, struct span instance, struct span queue_id,
-    store_each_fn each, void *arg)
-{
-	struct index_key k = queue_key(instance, queue_id, NUMBER_MAX);
-	struct txn t = txn_read(st->db);
-	struct span found, none;
-	bool more = true;
-
-	while (more &&
-	    txn_before(&t, TABLE_QUEUE, index_span(&k), &found, &none) &&
-	    index_same(found, &k)) {
-		struct message m;
-		uint64_t number = number_of(found);
-
-		k = queue_key(instance, queue_id, number);
-		if (load_whole(&t, number, &m))
-			more = each(&m, arg);
-		message_free(&m);
-	}
-	return txn_end(&t);
-}
-
 /* Up to `step` messages from *at on; *at becomes 0 at the end. */
 static bool
 some(struct store *st, uint64_t *at, store_each_fn each, void *arg,

@@ -280,12 +280,6 @@ stream_fmt(struct stream *s, const char *fmt, ...)
 	return err;
 }
 
-size_t
-stream_pending(const struct stream *s)
-{
-	return s->n - s->at;
-}
-
 /* Why it came to nothing, or NULL. */
 static const char *
 handshake(struct stream *s, int64_t end_ms)
@@ -313,7 +307,7 @@ stream_starttls(struct stream *s, struct tls_ctx *ctx, const char *name,
 {
 	const char *why_not = "out of memory";
 
-	if (stream_pending(s) > 0) {
+	if (s->n > s->at) {
 		snprintf(why, why_size,
 		    "the server sent more in clear behind STARTTLS");
 		return MTRK_DENIED;

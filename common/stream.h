@@ -34,9 +34,7 @@ enum mtrk_err stream_line(struct stream *, struct span *line);
 enum mtrk_err stream_write(struct stream *, struct span);
 enum mtrk_err stream_fmt(struct stream *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
-/* Octets received and not yet read as lines: must be 0 before TLS (A44). */
-size_t stream_pending(const struct stream *);
-/* MTRK_DENIED if anything is pending. */
+/* MTRK_DENIED if octets were received and not yet read as lines (A44). */
 enum mtrk_err stream_starttls(struct stream *, struct tls_ctx *,
     const char *name, char *why, size_t why_size);
 const struct tls *stream_tls(const struct stream *); /* NULL: in clear */

@@ -25,7 +25,7 @@ struct waiting {
 	uint64_t kept; /* up to here the store knows */
 	uint64_t keeping; /* and will, if the transaction succeeds */
 	int64_t now, age_s; /* now: by the log's own clock */
-	struct waiting_lost lost;
+	uint64_t lost_full, lost_old; /* lines, since the last save */
 	uint64_t *dropped; /* saved and taken since */
 	size_t drops, room;
 	uint64_t heads[HEADS];
@@ -95,9 +95,9 @@ drop_oldest(struct waiting *w)
 	}
 	if (!e->filler && !e->taken) {
 		if (too_old(w, e->time))
-			w->lost.old++;
+			w->lost_old++;
 		else
-			w->lost.full++;
+			w->lost_full++;
 	}
 	w->tail += e->size;
 }
@@ -147,7 +147,7 @@ put(struct waiting *w, uint32_t hash, const struct logline *l)
 	char *to;
 
 	if (size > w->size / 4) {
-		w->lost.full++;
+		w->lost_full++;
 		return;
 	}
 	if (l->time > w->now || too_old(w, l->time))
@@ -311,10 +311,10 @@ waiting_save(struct waiting *w, struct txn *t, const char *log)
 {
 	uint64_t at = w->kept > w->tail ? w->kept : w->tail;
 
-	if (w->lost.full > 0)
-		store_count(t, "waiting-room-full", w->lost.full);
-	if (w->lost.old > 0)
-		store_count(t, "waiting-room-old", w->lost.old);
+	if (w->lost_full > 0)
+		store_count(t, "waiting-room-full", w->lost_full);
+	if (w->lost_old > 0)
+		store_count(t, "waiting-room-old", w->lost_old);
 	w->keeping = w->head;
 	if (log == NULL)
 		return;
@@ -341,7 +341,7 @@ waiting_saved(struct waiting *w)
 {
 	w->kept = w->keeping;
 	w->drops = 0;
-	w->lost = (struct waiting_lost){ 0 };
+	w->lost_full = w->lost_old = 0;
 }
 
 /* They get new places, behind all old ones; the next save drops those. */
@@ -356,7 +356,7 @@ waiting_load(struct waiting *w, struct txn *t, const char *log)
 	memset(w->heads, 0, sizeof w->heads);
 	w->drops = 0;
 	w->now = INT64_MIN / 2;
-	w->lost = (struct waiting_lost){ 0 };
+	w->lost_full = w->lost_old = 0;
 	while (log != NULL && store_get_waiting(t, log, &number, &line))
 		number++;
 	w->head = w->tail = w->kept = w->keeping = (number + 7) & ~7ull;
@@ -365,10 +365,4 @@ waiting_load(struct waiting *w, struct txn *t, const char *log)
 		if (load_line(line, &l, &hash))
 			put(w, hash, &l);
 	return w->head > w->tail;
-}
-
-struct waiting_lost
-waiting_lost(const struct waiting *w)
-{
-	return w->lost;
 }

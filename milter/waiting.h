@@ -32,18 +32,12 @@ bool waiting_get(const struct waiting *, uint64_t handle, struct logline *out);
 /* It has found its message. */
 void waiting_take(struct waiting *, uint64_t handle);
 
-/* Make the store's copy the same.  The room believes it when
+/* Make the store's copy the same, and count there what fell out since: because
+ * the room was full, because it was too old.  The room believes it when
  * waiting_saved() tells that the transaction succeeded. */
 void waiting_save(struct waiting *, struct txn *, const char *log);
 void waiting_saved(struct waiting *);
 /* Begin anew with the store's copy.  False: nothing is waiting. */
 bool waiting_load(struct waiting *, struct txn *, const char *log);
-
-/* Lines that fell out since the last waiting_save(): because the room was
- * full, because they were too old. */
-struct waiting_lost {
-	uint64_t full, old;
-};
-struct waiting_lost waiting_lost(const struct waiting *);
 
 #endif

@@ -58,8 +58,9 @@ metric_set(enum metric m, uint64_t value)
 	values[m] = value;
 }
 
-void
-metrics_write(struct buf *out)
+/* Prometheus' text format 0.0.4 */
+static void
+write_all(struct buf *out)
 {
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		buf_fmt(out,
@@ -94,7 +95,7 @@ on_line(struct conn *c, void *user, enum line what, struct span line)
 	if (what == LINE_OK && line.n > 0)
 		return;
 	source->refresh();
-	metrics_write(&body);
+	write_all(&body);
 	buf_fmt(conn_out(c),
 	    "HTTP/1.0 200 OK\r\n"
 	    "Content-Type: text/plain; version=0.0.4\r\n"

@@ -28,7 +28,6 @@ enum metric {
 
 void metric_add(enum metric); /* from any thread */
 void metric_set(enum metric, uint64_t);
-void metrics_write(struct buf *); /* Prometheus' text format 0.0.4 */
 /* GET of anything; `arg` is the source, whose refresh() is called before. */
 struct metrics_source {
 	void (*refresh)(void);

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/dns.h"
 #include "tests/lib/cm.h"
 
 static bool
@@ -41,6 +40,21 @@ free_port(void)
 	return port;
 }
 
+static void
+copy(void *arg, const struct dns_answer *a)
+{
+	*(struct dns_answer *)arg = *a;
+}
+
+enum mtrk_err
+ask_dns(struct dns *dns, enum dns_type type, const char *name,
+    unsigned timeout_ms, struct dns_answer *out)
+{
+	dns_ask(dns, type, name, copy, out);
+	dns_wait(dns, timeout_ms);
+	return out->err;
+}
+
 /* No server until it listens. */
 static void
 wait_ready(const struct nameserver *s)
@@ -51,7 +65,7 @@ wait_ready(const struct nameserver *s)
 
 	assert_int_equal(dns_open(s->address, &dns), MTRK_OK);
 	for (int i = 0; i < 500 && a.err == MTRK_BUSY; i++) {
-		dns_get(dns, DNS_ADDRESS, "ready.invalid", 1000, &a);
+		ask_dns(dns, DNS_ADDRESS, "ready.invalid", 1000, &a);
 		if (a.err == MTRK_BUSY)
 			nanosleep(&pause, NULL);
 	}

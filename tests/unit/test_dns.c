@@ -54,7 +54,7 @@ srv(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    dns_get(dns, DNS_SRV, "_mtqp._tcp.one.test", 5000, &a), MTRK_OK);
+	    ask_dns(dns, DNS_SRV, "_mtqp._tcp.one.test", 5000, &a), MTRK_OK);
 	assert_int_equal(a.n, 1);
 	assert_string_equal(a.hosts[0].name, "track.test");
 	assert_int_equal(a.hosts[0].port, 2038);
@@ -62,7 +62,7 @@ srv(void **state)
 	assert_int_equal(a.hosts[0].weight, 7);
 	/* target "." (RFC 2782) */
 	assert_int_equal(
-	    dns_get(dns, DNS_SRV, "_mtqp._tcp.none.test", 5000, &a), MTRK_OK);
+	    ask_dns(dns, DNS_SRV, "_mtqp._tcp.none.test", 5000, &a), MTRK_OK);
 	assert_int_equal(a.n, 1);
 	assert_string_equal(a.hosts[0].name, "");
 }
@@ -75,7 +75,7 @@ truncated(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    dns_get(dns, DNS_SRV, "_mtqp._tcp.big.test", 5000, &a), MTRK_OK);
+	    ask_dns(dns, DNS_SRV, "_mtqp._tcp.big.test", 5000, &a), MTRK_OK);
 	assert_int_equal(a.n, 9);
 }
 
@@ -85,7 +85,7 @@ mx(void **state)
 	struct dns_answer a;
 
 	(void)state;
-	assert_int_equal(dns_get(dns, DNS_MX, "one.test", 5000, &a), MTRK_OK);
+	assert_int_equal(ask_dns(dns, DNS_MX, "one.test", 5000, &a), MTRK_OK);
 	assert_int_equal(a.n, 2);
 	for (size_t i = 0; i < a.n; i++)
 		assert_string_equal(a.hosts[i].name,
@@ -110,13 +110,13 @@ addresses(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		assert_int_equal(
-		    dns_get(dns, DNS_ADDRESS, names[i], 5000, &a), MTRK_OK);
+		    ask_dns(dns, DNS_ADDRESS, names[i], 5000, &a), MTRK_OK);
 		assert_int_equal(a.n, 2);
 		assert_true(has(&a, "192.0.2.1") && has(&a, "2001:db8::1"));
 	}
 	/* a numeric address is itself, without a server */
 	assert_int_equal(
-	    dns_get(dns, DNS_ADDRESS, "203.0.113.9", 5000, &a), MTRK_OK);
+	    ask_dns(dns, DNS_ADDRESS, "203.0.113.9", 5000, &a), MTRK_OK);
 	assert_true(has(&a, "203.0.113.9"));
 }
 
@@ -127,15 +127,15 @@ absent(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    dns_get(dns, DNS_MX, "nobody.test", 5000, &a), MTRK_NOTFOUND);
+	    ask_dns(dns, DNS_MX, "nobody.test", 5000, &a), MTRK_NOTFOUND);
 	assert_false(a.exists);
 	assert_int_equal(
-	    dns_get(dns, DNS_MX, "track.test", 5000, &a), MTRK_NOTFOUND);
+	    ask_dns(dns, DNS_MX, "track.test", 5000, &a), MTRK_NOTFOUND);
 	assert_true(a.exists);
 	assert_non_null(a.why);
 	assert_int_equal(
-	    dns_get(dns, DNS_ADDRESS, "nobody.test", 5000, &a), MTRK_NOTFOUND);
-	assert_int_not_equal(dns_get(dns, DNS_MX, "..", 5000, &a), MTRK_OK);
+	    ask_dns(dns, DNS_ADDRESS, "nobody.test", 5000, &a), MTRK_NOTFOUND);
+	assert_int_not_equal(ask_dns(dns, DNS_MX, "..", 5000, &a), MTRK_OK);
 }
 
 struct seen {
@@ -191,13 +191,13 @@ failures(void **state)
 	nameserver_stop(&gone);
 	assert_int_equal(dns_open(gone.address, &other), MTRK_OK);
 	assert_int_equal(
-	    dns_get(other, DNS_MX, "one.test", 5000, &a), MTRK_BUSY);
+	    ask_dns(other, DNS_MX, "one.test", 5000, &a), MTRK_BUSY);
 	dns_close(&other);
 	assert_int_equal(dns_open("nonsense", &other), MTRK_SYNTAX);
 	assert_null(other);
 	/* 192.0.2.0/24 answers nobody */
 	assert_int_equal(dns_open("192.0.2.53", &other), MTRK_OK);
-	dns_get(other, DNS_MX, "one.test", 50, &a);
+	ask_dns(other, DNS_MX, "one.test", 50, &a);
 	assert_int_equal(a.err, MTRK_BUSY);
 	dns_ask(other, DNS_MX, "one.test", note, &seen);
 	dns_close(&other);
