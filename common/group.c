@@ -102,12 +102,9 @@ take_jobs(struct group *g)
 static void
 deadline_in(struct timespec *t, int64_t us)
 {
-	int64_t ns;
-
-	clock_gettime(CLOCK_MONOTONIC, t);
-	ns = t->tv_nsec + us % 1000000 * 1000;
-	t->tv_sec += (time_t)(us / 1000000 + ns / 1000000000);
-	t->tv_nsec = (long)(ns % 1000000000);
+	us += clock_us();
+	t->tv_sec = (time_t)(us / 1000000);
+	t->tv_nsec = (long)(us % 1000000 * 1000);
 }
 
 /*

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 enum { LINE_MAX_LEN = 2048 }; /* ours: what is longer is cut */
 
 static struct {
@@ -113,15 +115,10 @@ log_quote(struct span text, char *buf, size_t size)
 bool
 log_allow(struct log_limit *l, unsigned every_s, unsigned long *missed)
 {
-	struct timespec now;
-	long last = l->last;
+	long now = (long)clock_s(), last = l->last;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (last != 0 && now.tv_sec < last + (long)every_s) {
-		l->missed++;
-		return false;
-	}
-	if (!atomic_compare_exchange_strong(&l->last, &last, now.tv_sec)) {
+	if ((last != 0 && now < last + (long)every_s) ||
+	    !atomic_compare_exchange_strong(&l->last, &last, now)) {
 		l->missed++;
 		return false;
 	}

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 static int manager = -1;
@@ -85,12 +85,11 @@ notify_watchdog_s(void)
 void
 notify_alive(void)
 {
-	static time_t said;
-	struct timespec now;
+	static int64_t said_s;
+	int64_t now_s = clock_s();
 
-	if (watchdog_s == 0 || clock_gettime(CLOCK_MONOTONIC, &now) == -1 ||
-	    now.tv_sec - said < (time_t)watchdog_s)
+	if (watchdog_s == 0 || now_s - said_s < (int64_t)watchdog_s)
 		return;
-	said = now.tv_sec;
+	said_s = now_s;
 	notify("WATCHDOG=1");
 }
