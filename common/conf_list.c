@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "common/conf.h"
@@ -8,7 +7,6 @@
 bool
 conf_parse_listen(struct span text, struct conf_listen *l)
 {
-	unsigned char ip[16];
 	size_t colon = text.n;
 	struct span host;
 
@@ -18,9 +16,7 @@ conf_parse_listen(struct span text, struct conf_listen *l)
 	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
 		host = (struct span){ host.p + 1, host.n - 2 };
 	return span_number(span_from(text, colon), 65535, &l->port) &&
-	    span_copy(l->host, sizeof l->host, host) &&
-	    (inet_pton(AF_INET, l->host, ip) == 1 ||
-		inet_pton(AF_INET6, l->host, ip) == 1);
+	    span_copy(l->host, sizeof l->host, host) && net_is_address(l->host);
 }
 
 static const char *

@@ -103,6 +103,47 @@ net_ip_of(const struct sockaddr *sa)
 }
 
 bool
+net_ip_parse(struct span text, struct net_ip *out)
+{
+	char copy[INET6_ADDRSTRLEN];
+
+	memset(out, 0, sizeof *out);
+	if (!span_copy(copy, sizeof copy, text))
+		return false;
+	if (inet_pton(AF_INET, copy, out->b + sizeof v4_mapped) != 1)
+		return inet_pton(AF_INET6, copy, out->b) == 1;
+	memcpy(out->b, v4_mapped, sizeof v4_mapped);
+	return true;
+}
+
+bool
+net_is_address(const char *text)
+{
+	struct net_ip ip;
+
+	return net_ip_parse(span_of(text), &ip);
+}
+
+size_t
+net_address(const char *text, uint16_t port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *v4 = (void *)out;
+	struct sockaddr_in6 *v6 = (void *)out;
+
+	memset(out, 0, sizeof *out);
+	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		return sizeof *v4;
+	}
+	if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1)
+		return 0;
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(port);
+	return sizeof *v6;
+}
+
+bool
 net_ip_is_v4(const struct net_ip *ip)
 {
 	return memcmp(ip->b, v4_mapped, sizeof v4_mapped) == 0;
@@ -131,19 +172,13 @@ bool
 net_range_parse(struct span text, struct net_range *r)
 {
 	struct span host, bits;
-	char copy[INET6_ADDRSTRLEN];
-	bool given = span_split(text, '/', &host, &bits);
+	bool v4, given = span_split(text, '/', &host, &bits);
 	uint64_t n = 128;
-	bool v4;
 
 	*r = (struct net_range){ 0 };
-	if (!span_copy(copy, sizeof copy, host))
+	if (!net_ip_parse(host, &r->ip))
 		return false;
-	v4 = inet_pton(AF_INET, copy, r->ip.b + sizeof v4_mapped) == 1;
-	if (v4)
-		memcpy(r->ip.b, v4_mapped, sizeof v4_mapped);
-	else if (inet_pton(AF_INET6, copy, r->ip.b) != 1)
-		return false;
+	v4 = memchr(host.p, ':', host.n) == NULL;
 	if (given && !span_number(bits, v4 ? 32 : 128, &n))
 		return false;
 	r->bits = (unsigned)n + (given && v4 ? 96 : 0);

@@ -11,6 +11,7 @@
 #include "common/span.h"
 
 struct sockaddr;
+struct sockaddr_storage;
 
 /* A listening, non-blocking socket on a numeric address, or -1 and errno
  * (EINVAL: no such address).  IPv6 sockets take IPv6 only. */
@@ -23,6 +24,11 @@ struct net_ip {
 	unsigned char b[16];
 };
 struct net_ip net_ip_of(const struct sockaddr *);
+/* As it is written; false: not a numeric address. */
+bool net_ip_parse(struct span, struct net_ip *);
+bool net_is_address(const char *);
+/* The same with a port, for connect(2): its size; 0: not an address. */
+size_t net_address(const char *, uint16_t port, struct sockaddr_storage *out);
 /* Addresses whose first `bits` are those of `ip`. */
 struct net_range {
 	struct net_ip ip;

@@ -1,9 +1,9 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/net.h"
 #include "common/tls_private.h"
 
 struct tls *
@@ -29,10 +29,7 @@ tls_accept(struct tls_ctx *c, int fd, const char *fqdn)
 static bool
 expect_name(SSL *ssl, const char *name)
 {
-	unsigned char ip[16];
-
-	if (inet_pton(AF_INET, name, ip) == 1 ||
-	    inet_pton(AF_INET6, name, ip) == 1)
+	if (net_is_address(name))
 		return X509_VERIFY_PARAM_set1_ip_asc(
 			   SSL_get0_param(ssl), name) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);

@@ -1,6 +1,5 @@
 #include "milter/gate_listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,6 @@
 
 union address {
 	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
 	struct sockaddr_un local;
 	struct sockaddr_storage room;
 };
@@ -248,20 +245,6 @@ local_address(const char *path, union address *out)
 	return sizeof out->local;
 }
 
-static size_t
-address_of(const struct conf_listen *l, union address *out)
-{
-	if (inet_pton(AF_INET, l->host, &out->v4.sin_addr) == 1) {
-		out->v4.sin_family = AF_INET;
-		out->v4.sin_port = htons((uint16_t)l->port);
-		return sizeof out->v4;
-	}
-	inet_pton(AF_INET6, l->host, &out->v6.sin6_addr);
-	out->v6.sin6_family = AF_INET6;
-	out->v6.sin6_port = htons((uint16_t)l->port);
-	return sizeof out->v6;
-}
-
 static void
 find_mta(struct gate_listener *l)
 {
@@ -272,7 +255,8 @@ find_mta(struct gate_listener *l)
 		snprintf(l->mta, sizeof l->mta, "%s", row->local);
 		return;
 	}
-	l->server_size = address_of(&row->to, &l->server);
+	l->server_size =
+	    net_address(row->to.host, (uint16_t)row->to.port, &l->server.room);
 	snprintf(l->mta, sizeof l->mta, "%s:%u", row->to.host,
 	    (unsigned)row->to.port);
 }

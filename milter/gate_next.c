@@ -1,10 +1,10 @@
 #include "milter/gate_next.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/crypto.h"
+#include "common/net.h"
 
 static void ask_addresses(struct next *);
 
@@ -67,21 +67,12 @@ static void
 add_address(struct next *n, const char *text)
 {
 	struct next_address *a = &n->addresses[n->addresses_n];
-	struct sockaddr_in *v4 = (void *)&a->sa;
-	struct sockaddr_in6 *v6 = (void *)&a->sa;
 
-	*a = (struct next_address){ .host = n->hosts[n->host] };
-	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)n->hop->port);
-		a->sa_size = sizeof *v4;
-	} else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)n->hop->port);
-		a->sa_size = sizeof *v6;
-	} else
-		return;
-	n->addresses_n++;
+	a->host = n->hosts[n->host];
+	a->sa_size =
+	    (socklen_t)net_address(text, (uint16_t)n->hop->port, &a->sa);
+	if (a->sa_size > 0)
+		n->addresses_n++;
 }
 
 static void
@@ -141,15 +132,6 @@ have_mx(void *arg, const struct dns_answer *a)
 		ask_addresses(n);
 }
 
-static bool
-is_numeric(const char *host)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, host, ip) == 1 ||
-	    inet_pton(AF_INET6, host, ip) == 1;
-}
-
 void
 next_find(struct next *n, struct dns *dns, const struct conf_hop *hop,
     const char *own, void (*done)(void *arg), void *arg)
@@ -166,7 +148,7 @@ next_find(struct next *n, struct dns *dns, const struct conf_hop *hop,
 		return;
 	}
 	only_host(n);
-	if (!is_numeric(hop->host)) {
+	if (!net_is_address(hop->host)) {
 		ask_addresses(n);
 		return;
 	}

@@ -1,39 +1,10 @@
 #include "mtqp/combine.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
-/* "mx.example.org" is in "example.org". */
-static bool
-is_in_domain(struct span host, struct span domain)
-{
-	struct span tail;
-
-	if (span_ieq(host, domain))
-		return true;
-	if (host.n <= domain.n || host.p[host.n - domain.n - 1] != '.')
-		return false;
-	tail = span_from(host, host.n - domain.n);
-	return span_ieq(tail, domain);
-}
-
-static bool
-address_of(const char *text, struct net_ip *out)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
-	struct sockaddr_in four = { .sin_family = AF_INET };
-
-	if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
-		*out = net_ip_of((struct sockaddr *)&four);
-	else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1)
-		*out = net_ip_of((struct sockaddr *)&six);
-	else
-		return false;
-	return true;
-}
+#include "common/net.h"
+#include "common/peer.h"
 
 bool
 combine_may_ask(
@@ -41,14 +12,14 @@ combine_may_ask(
 {
 	struct net_range range;
 	struct net_ip ip;
-	bool numeric = address_of(address, &ip);
+	bool numeric = net_ip_parse(span_of(address), &ip);
 
 	for (size_t i = 0; i < allowed->n; i++) {
 		struct span a = span_of(allowed->text[i]);
 
 		if (net_range_parse(a, &range)
 			? numeric && net_range_has(&range, &ip)
-			: is_in_domain(span_of(host), a))
+			: peer_in_domain(span_of(host), a))
 			return true;
 	}
 	return false;

@@ -249,17 +249,11 @@ look_up(const struct session *s, const struct question *q, struct tstat *t)
 static bool
 is_host_of(struct span host, const char *domain)
 {
-	struct span d = span_of(domain), tail;
+	struct span d = span_of(domain);
 	char hash[CERTIFIER_TEXT + 1];
 
-	if (span_ieq(host, d))
-		return true;
-	if (host.n > d.n && host.p[host.n - d.n - 1] == '.') {
-		tail = span_from(host, host.n - d.n);
-		if (span_ieq(tail, d))
-			return true;
-	}
-	return fqhn_hash(d, hash) == MTRK_OK && span_is(host, hash);
+	return peer_in_domain(host, d) ||
+	    (fqhn_hash(d, hash) == MTRK_OK && span_is(host, hash));
 }
 
 /*

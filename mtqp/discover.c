@@ -1,8 +1,9 @@
 #include "mtqp/discover.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/net.h"
 
 static void
 swap(struct dns_host *a, struct dns_host *b)
@@ -69,77 +70,61 @@ discover_order(struct dns_host *h, size_t *n,
 bool
 discover_is_fqdn(const char *host)
 {
-	unsigned char ip[16];
 	const char *dot = strchr(host, '.');
 
 	return dot != NULL && dot != host && dot[1] != '\0' &&
-	    inet_pton(AF_INET, host, ip) != 1 &&
-	    inet_pton(AF_INET6, host, ip) != 1;
+	    !net_is_address(host);
 }
-
-struct network {
-	unsigned char octets[16];
-	unsigned bits;
-};
 
 /* IANA's special-purpose registries, without the documentation networks,
  * which labs use. */
-static const struct network private4[] = { { { 0 }, 8 }, { { 10 }, 8 },
-	{ { 100, 64 }, 10 }, { { 127 }, 8 }, { { 169, 254 }, 16 },
-	{ { 172, 16 }, 12 }, { { 192, 0, 0 }, 24 }, { { 192, 168 }, 16 },
-	{ { 224 }, 4 }, { { 240 }, 4 } };
-static const struct network private6[] = {
-	{ { 0 }, 80 }, /* ::, ::1 and the obsolete IPv4-compatible ones */
-	{ { 0xfc }, 7 }, { { 0xfe, 0x80 }, 10 }, { { 0xfe, 0xc0 }, 10 },
-	{ { 0xff }, 8 },
-	{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 } /* RFC 8215 */
+static const char *const private4[] = { "0.0.0.0/8", "10.0.0.0/8",
+	"100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4", NULL };
+static const char *const private6[] = {
+	"::/80", /* ::, ::1 and the obsolete IPv4-compatible ones */
+	"fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+	"64:ff9b:1::/48", /* RFC 8215 */
+	NULL
 };
 
 static bool
-within(const unsigned char *ip, const struct network *list, size_t n)
+within(const struct net_ip *ip, const char *const *ranges)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned whole = list[i].bits / 8, rest = list[i].bits % 8;
-		unsigned mask = 0xffU << (8 - rest) & 0xffU;
+	struct net_range r;
 
-		if (memcmp(ip, list[i].octets, whole) == 0 &&
-		    ((ip[whole] ^ list[i].octets[whole]) & mask) == 0)
+	for (; *ranges != NULL; ranges++)
+		if (net_range_parse(span_of(*ranges), &r) &&
+		    net_range_has(&r, ip))
 			return true;
-	}
 	return false;
 }
 
-/* Where IPv4 stands inside IPv6: mapped, NAT64 (RFC 6052), 6to4. */
-static const unsigned char *
-inner_ipv4(const unsigned char ip[16])
+/* Where IPv4 stands inside IPv6: NAT64 (RFC 6052), 6to4. */
+static void
+unwrap_ipv4(struct net_ip *ip)
 {
 	static const struct {
-		struct network prefix;
+		const char *prefix[2];
 		size_t at;
-	} rows[] = {
-		{ { { [10] = 0xff, [11] = 0xff }, 96 }, 12 },
-		{ { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 },
-		{ { { 0x20, 0x02 }, 16 }, 2 },
-	};
+	} rows[] = { { { "64:ff9b::/96" }, 12 }, { { "2002::/16" }, 2 } };
+	struct net_ip inner = { { [10] = 0xff, [11] = 0xff } };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (within(ip, &rows[i].prefix, 1))
-			return ip + rows[i].at;
-	return NULL;
+		if (within(ip, rows[i].prefix)) {
+			memcpy(inner.b + 12, ip->b + rows[i].at, 4);
+			*ip = inner;
+			return;
+		}
 }
 
 bool
 discover_is_private(const char *address)
 {
-	unsigned char ip[16] = { 0 };
-	const unsigned char *ipv4 = ip;
+	struct net_ip ip;
 
-	if (inet_pton(AF_INET, address, ip) != 1) {
-		if (inet_pton(AF_INET6, address, ip) != 1)
-			return true;
-		ipv4 = inner_ipv4(ip);
-		if (ipv4 == NULL)
-			return within(ip, private6, ARRAY_LEN(private6));
-	}
-	return within(ipv4, private4, ARRAY_LEN(private4));
+	if (!net_ip_parse(span_of(address), &ip))
+		return true;
+	unwrap_ipv4(&ip);
+	return within(&ip, net_ip_is_v4(&ip) ? private4 : private6);
 }

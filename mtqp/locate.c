@@ -1,11 +1,11 @@
 #include "mtqp/locate.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/crypto.h"
+#include "common/net.h"
 #include "mtqp/discover.h"
 
 enum { WAIT_MS = 40000 /* for locate(), SRV and addresses; ours */ };
@@ -181,15 +181,6 @@ got_srv(void *arg, const struct dns_answer *a)
 	finish(l);
 }
 
-static bool
-is_numeric(const char *host)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, host, ip) == 1 ||
-	    inet_pton(AF_INET6, host, ip) == 1;
-}
-
 void
 locate_start(struct dns *dns, const char *host, uint16_t port,
     bool allow_private, struct location *out, void (*done)(void *arg),
@@ -208,7 +199,7 @@ locate_start(struct dns *dns, const char *host, uint16_t port,
 		.done = done,
 		.arg = arg };
 	snprintf(l->name, sizeof l->name, "_mtqp._tcp.%s", host);
-	if (is_numeric(host) || strchr(host, '.') == NULL) {
+	if (net_is_address(host) || strchr(host, '.') == NULL) {
 		/* a short name is the system's to look up */
 		add(l, host, port != 0 ? port : MTQP_PORT, host);
 		finish(l);

@@ -1,20 +1,15 @@
 /* Addresses and ranges, which decide who is limited and who is asked. */
 #include "tests/lib/cm.h"
 
-#include <arpa/inet.h>
-
 #include "common/net.h"
 
 static struct net_ip
 ip(const char *text)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
-	struct sockaddr_in four = { .sin_family = AF_INET };
+	struct net_ip a;
 
-	if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
-		return net_ip_of((struct sockaddr *)&four);
-	assert_int_equal(inet_pton(AF_INET6, text, &six.sin6_addr), 1);
-	return net_ip_of((struct sockaddr *)&six);
+	assert_true(net_ip_parse(span_of(text), &a));
+	return a;
 }
 
 static void
