@@ -199,13 +199,39 @@ is_back(struct tail *t)
 	return true;
 }
 
+/* With errno. */
+static bool
+nothing(struct tail *t)
+{
+	if (t->pieces[0].fd == -1)
+		snprintf(t->trouble, sizeof t->trouble, "%m");
+	return false;
+}
+
+/* What was written after it, whatever it is called. */
+static bool
+take_next(struct tail *t)
+{
+	struct sibling next;
+
+	errno = EACCES;
+	if (!siblings_best(t->path, fits_next, better_next, t, &next))
+		return nothing(t);
+	t->trouble[0] = '\0';
+	t->live = next.is_path;
+	if (next.is_path && t->cut.fd != -1 &&
+	    !piece_same_file(&t->cut, &next.piece.at))
+		push_cut(t);
+	push(t, next.piece);
+	return true;
+}
+
 /* At the end of pieces[0]: is there a file to go on with?  Once it has lost
  * the log's name it is looked at once more, for what came in between. */
 static bool
 go_on(struct tail *t)
 {
 	struct piece *now = &t->pieces[0];
-	struct sibling next;
 	struct stat st;
 	enum piece_more last;
 
@@ -215,11 +241,8 @@ go_on(struct tail *t)
 		tail_begin(t, 0);
 		return true;
 	}
-	if (stat(t->path, &st) == -1) {
-		if (now->fd == -1)
-			snprintf(t->trouble, sizeof t->trouble, "%m");
-		return false;
-	}
+	if (stat(t->path, &st) == -1)
+		return nothing(t);
 	if (now->fd != -1 && now->gz == NULL && st.st_dev == now->at.device &&
 	    st.st_ino == now->at.inode)
 		return false;
@@ -229,22 +252,8 @@ go_on(struct tail *t)
 		return true;
 	}
 	tail_settle(t);
-	if (is_back(t)) {
-		tail_begin(t, 0);
-		return true;
-	}
-	errno = EACCES;
-	if (!siblings_best(t->path, fits_next, better_next, t, &next)) {
-		if (now->fd == -1)
-			snprintf(t->trouble, sizeof t->trouble, "%m");
+	if (!is_back(t) && !take_next(t))
 		return false;
-	}
-	t->trouble[0] = '\0';
-	t->live = next.is_path;
-	if (next.is_path && t->cut.fd != -1 &&
-	    !piece_same_file(&t->cut, &next.piece.at))
-		push_cut(t);
-	push(t, next.piece);
 	tail_begin(t, 0);
 	return true;
 }

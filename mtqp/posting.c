@@ -201,6 +201,18 @@ say_sent(const struct posting *p, const struct mtqp_uri *uri,
 	return done->refused > 0 ? TRACK_FAILED : 0;
 }
 
+static int
+say_not_sent(enum mtrk_err err, bool unsure, uint64_t number, const char *why)
+{
+	fprintf(stderr, "mtrk-track: %snot sent: ", unsure ? "perhaps " : "");
+	draw_safe(why, stderr);
+	if (unsure)
+		fprintf(stderr, "; \"mtrk-track query %llu\" may tell",
+		    (unsigned long long)number);
+	fputc('\n', stderr);
+	return status_of(err);
+}
+
 /* The secret is on the disk before the message is on its way. */
 static int
 send_stored(const struct posting *p, const struct mtqp_uri *uri)
@@ -230,16 +242,8 @@ send_stored(const struct posting *p, const struct mtqp_uri *uri)
 				     : "untracked",
 		not_set) != MTRK_OK)
 		fprintf(stderr, "mtrk-track: %s\n", not_set);
-	if (err == MTRK_OK)
-		return say_sent(p, uri, &done);
-	fprintf(
-	    stderr, "mtrk-track: %snot sent: ", done.unsure ? "perhaps " : "");
-	draw_safe(why, stderr);
-	if (done.unsure)
-		fprintf(stderr, "; \"mtrk-track query %llu\" may tell",
-		    (unsigned long long)number);
-	fputc('\n', stderr);
-	return status_of(err);
+	return err == MTRK_OK ? say_sent(p, uri, &done)
+			      : say_not_sent(err, done.unsure, number, why);
 }
 
 static int64_t
