@@ -34,6 +34,26 @@ local_equal(struct span a, struct span b, bool any_case)
 	return true;
 }
 
+/* Without what an MTA takes off a path before it logs it: blanks, and the
+ * hosts of a source route (RFC 5321, 4.1.1.3), which end at the first colon
+ * that is not of an IPv6 address. */
+static struct span
+mailbox(struct span a)
+{
+	bool literal = false;
+
+	a = span_trim(a);
+	if (!span_starts(a, "@"))
+		return a;
+	for (size_t i = 0; i < a.n; i++) {
+		if (a.p[i] == '[' || a.p[i] == ']')
+			literal = a.p[i] == '[';
+		else if (a.p[i] == ':' && !literal)
+			return span_trim(span_from(a, i + 1));
+	}
+	return a;
+}
+
 /* At the last "@": a quoted local part may hold others. */
 static void
 split_address(struct span a, struct span *local, struct span *domain)
@@ -53,8 +73,8 @@ address_equal(struct span a, struct span b, bool any_case)
 
 	if (span_eq(a, b))
 		return true;
-	split_address(a, &la, &da);
-	split_address(b, &lb, &db);
+	split_address(mailbox(a), &la, &da);
+	split_address(mailbox(b), &lb, &db);
 	return span_ieq(da, db) && local_equal(la, lb, any_case);
 }
 

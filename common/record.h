@@ -99,7 +99,7 @@ enum mtrk_err record_get_event(struct span, struct event_bytes *out);
  * The recipient that the MTA's log means: by the address that it was before
  * aliasing if the log tells (`original`, may be empty), else by `address`.
  * Local parts compare exactly first, then in any case; quotes that need not
- * be there don't count.  False: none.
+ * be there, source routes and blanks around don't count.  False: none.
  */
 bool message_recipient(const struct message *, struct span original,
     struct span address, uint32_t *index);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/span.h"
 
@@ -201,14 +202,14 @@ static int
 by_address(const void *a, const void *b)
 {
 	const struct recipient *const *x = a, *const *y = b;
-	int order = strcmp((*x)->address.p, (*y)->address.p);
+	int order = strcasecmp((*x)->address.p, (*y)->address.p);
 
 	return order != 0 ? order : (*x < *y ? -1 : 1);
 }
 
 /*
- * The MTA delivers once to a recipient that was named twice, and its log
- * speaks once of it; so there is one record of it, the first.
+ * The MTA delivers once to a recipient that was named twice, in whatever case,
+ * and its log speaks once of it; so there is one record of it, the first.
  */
 static enum mtrk_err
 drop_doubles(struct recipient *r, size_t *n)
@@ -222,7 +223,7 @@ drop_doubles(struct recipient *r, size_t *n)
 		sorted[i] = &r[i];
 	qsort(sorted, *n, sizeof *sorted, by_address);
 	for (size_t i = 1, first = 0; i < *n; i++) {
-		if (span_eq(sorted[i]->address, sorted[first]->address))
+		if (span_ieq(sorted[i]->address, sorted[first]->address))
 			sorted[i]->notify = UINT_MAX; /* a double */
 		else
 			first = i;

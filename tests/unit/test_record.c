@@ -196,6 +196,13 @@ addresses(void **state)
 		{ "bob@x.test", "bob@x.tes", false, false },
 		{ "bob", "bob@x.test", false, false },
 		{ "", "", true, true },
+		/* as a client may write it, and as the MTA logs it */
+		{ " bob@x.test ", "bob@x.test", true, true },
+		{ "@a.test,@b.test:bob@x.test", "bob@x.test", true, true },
+		{ "@[IPv6:::1]:Bob@x.test", "bob@x.test", false, true },
+		{ "@a.test:bob@x.test", "ann@x.test", false, false },
+		{ "\"@a:bob\"@x.test", "bob@x.test", false, false },
+		{ "@a.test", "@b.test", false, false },
 	};
 
 	(void)state;

@@ -111,6 +111,7 @@ one_message(void **state)
 	    "ORCPT=rfc822;b+2Bob@y.test");
 	rcpt("<carol@y.test>", NULL, NULL);
 	rcpt("<bob@y.test>", "NOTIFY=NEVER", NULL); /* named twice */
+	rcpt("<Bob@Y.test>", NULL, NULL); /* Postfix delivers once */
 	assert_int_equal(session_message(s, "4ABC", "default", &m), MTRK_OK);
 	assert_span(m.envid, "q+1@x");
 	assert_span(m.sender, "a@x.test");
