@@ -1,6 +1,7 @@
 #include "common/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,23 @@ take(const struct program *p, struct common_options *o, int c)
 	}
 }
 
+/*
+ * Standard input, output or error that was closed when we were started ("2>&-")
+ * would be the next file that is opened, be it the store's or a client, and
+ * what is said would be written into it.  Something stands in for it that
+ * can't be read or written, as before.
+ */
+static void
+keep_standard_descriptors(void)
+{
+	static const int wrong_way[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < (int)ARRAY_LEN(wrong_way); fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", wrong_way[fd]) != fd)
+			exit(EX_OSERR);
+}
+
 void
 options_read(
     const struct program *p, int argc, char **argv, struct common_options *out)
@@ -79,6 +97,7 @@ options_read(
 	char shorts[SHORT_MAX];
 	int c;
 
+	keep_standard_descriptors();
 	*out = (struct common_options){ .conf_path = CONF_DEFAULT_PATH };
 	merge(p, shorts, longs);
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1)

@@ -179,15 +179,20 @@ follow_for_ever(
 	}
 }
 
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A place in standard input means nothing next time, nor does one in a folder
  * whose files come and go: read again, they add nothing. */
 static bool
 keeps_place(const char *path)
 {
-	struct stat st;
-
-	return strcmp(path, "-") != 0 &&
-	    !(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+	return strcmp(path, "-") != 0 && !is_folder(path);
 }
 
 static void
@@ -344,5 +349,12 @@ main(int argc, char **argv)
 	}
 	options_conf(&program, &o, &conf);
 	path = o.first_argument < argc ? argv[o.first_argument] : conf.mail_log;
+	if (!once && is_folder(path)) {
+		fprintf(stderr,
+		    "mtrk-collect: MailLog %s: a folder can't be followed, "
+		    "only read with --once\n",
+		    path);
+		return EX_CONFIG;
+	}
 	return o.check > 0 ? check(&o, path) : start(&o, path);
 }

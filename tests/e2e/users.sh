@@ -108,7 +108,17 @@ sed "s,^MailLog .*,MailLog $lab/later," "$lab/mtrk.conf" >"$lab/later.conf"
 lab_run later "$bin/mtrk-collect" -c "$lab/later.conf" -f
 lab_wait 20 grep -q 'event=start version' "$lab/later.log" || lab_fail "$(cat "$lab/later.log")"
 lab_wait 20 grep -q 'event=log ' "$lab/later.log" || lab_fail "$(cat "$lab/later.log")"
+# or where what is read is a folder: it would end, and be started again, for ever
+refused mtrk-collect "MailLog $lab/roots"
 refused mtrk-milter "Bogus 1"
+# what was closed when it was started stays so: the store's files are not standard error
+"$bin/mtrk-collect" -c "$lab/later.conf" -f <&- >&- 2>&- &
+closed=$!; lab_pids+=("$closed")
+has_store() { readlink "/proc/$closed/fd"/* | grep -q '/data.mdb$'; }
+lab_wait 20 has_store || lab_fail "mtrk-collect, all closed"
+for fd in 0 1 2; do [ "$(readlink /proc/$closed/fd/$fd)" = /dev/null ] || lab_fail "$fd is $(readlink /proc/$closed/fd/$fd)"; done
+status=0; timeout 60 "$bin/mtrk-collect" -c "$lab/mtrk.conf" --once - <&- 2>"$lab/n" || status=$?
+[ $status != 124 ] || lab_fail "--once - of nothing does not end"
 # each names the libraries that it is linked with
 library() {
 	case $1 in
@@ -127,6 +137,8 @@ for p in mtrk-milter mtrk-collect mtrk-gate mtqpd mtrk-track mtrk-dump; do
 	"$bin/$p" -c "$lab/mtrk.conf" -nn 2>&1 | grep -q '^User news' || lab_fail "$p -nn"
 	status=0; "$bin/$p" --nonsense >/dev/null 2>&1 || status=$?
 	[ $status = 64 ] || lab_fail "$p --nonsense: $status"
+	status=0; "$bin/$p" -c "$lab/mtrk.conf" nonsense >/dev/null 2>"$lab/n" || status=$?
+	[ $status = 64 ] && [ -s "$lab/n" ] || lab_fail "$p nonsense: $status $(cat "$lab/n")"
 	status=0; "$bin/$p" -c "$lab/bad.conf" -n >/dev/null 2>"$lab/n" || status=$?
 	[ $status = 78 ] && grep -q 'bad.conf:[0-9]*: unknown setting' "$lab/n" || lab_fail "$p: $status $(cat "$lab/n")"
 done
