@@ -203,19 +203,34 @@ dump_text(const struct message *m, const struct conf *conf, FILE *out)
 	return !ferror(out);
 }
 
+/* As it stands in headers and here: "<a@x>". */
+static struct span
+bare(struct span s)
+{
+	if (s.n >= 2 && s.p[0] == '<' && s.p[s.n - 1] == '>')
+		s = (struct span){ s.p + 1, s.n - 2 };
+	return s;
+}
+
 static bool
 same(struct span wanted, struct span have)
 {
-	return wanted.n == 0 || span_eq(wanted, have);
+	return wanted.p == NULL || span_eq(bare(wanted), bare(have));
+}
+
+static bool
+same_address(struct span wanted, struct span have)
+{
+	return wanted.p == NULL || address_equal(bare(wanted), have, true);
 }
 
 static bool
 any_recipient(const struct message *m, struct span wanted)
 {
 	for (size_t i = 0; i < m->n_recipients; i++)
-		if (address_equal(m->recipients[i].address, wanted, true))
+		if (same_address(wanted, m->recipients[i].address))
 			return true;
-	return wanted.n == 0;
+	return wanted.p == NULL;
 }
 
 bool
@@ -223,6 +238,6 @@ dump_matches(const struct message *m, const struct dump_filter *f)
 {
 	return same(f->envid, m->envid) && same(f->queue_id, m->queue_id) &&
 	    same(f->message_id, m->message_id) &&
-	    (f->sender.n == 0 || address_equal(f->sender, m->sender, true)) &&
+	    same_address(f->sender, m->sender) &&
 	    any_recipient(m, f->recipient);
 }

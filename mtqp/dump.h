@@ -15,7 +15,8 @@ bool dump_json(const struct message *, const struct conf *, FILE *out);
 /* A few lines for people. */
 bool dump_text(const struct message *, const struct conf *, FILE *out);
 
-/* What to show; an empty span matches everything.  Addresses in any case. */
+/* What to show; NULL matches everything.  Addresses in any case; "<...>" is
+ * the same as what is inside, so "<>" is the sender of bounces. */
 struct dump_filter {
 	struct span envid, queue_id, message_id, sender, recipient;
 };

@@ -27,7 +27,7 @@ enum {
 };
 
 static struct {
-	bool json, statistics;
+	bool json, statistics, filtered;
 	struct dump_filter filter;
 	struct conf conf;
 	unsigned long shown;
@@ -60,10 +60,12 @@ own_option(int option, const char *argument)
 		run.json = true;
 	else if (option == OPT_STATISTICS)
 		run.statistics = true;
-	else if (option >= OPT_ENVID && option <= OPT_RECIPIENT)
-		*wanted[option - OPT_ENVID] = span_of(argument);
-	else
+	else if (option < OPT_ENVID || option > OPT_RECIPIENT)
 		return false;
+	else {
+		*wanted[option - OPT_ENVID] = span_of(argument);
+		run.filtered = true;
+	}
 	return true;
 }
 
@@ -165,6 +167,12 @@ main(int argc, char **argv)
 	if (o.first_argument < argc) {
 		fprintf(stderr, "mtrk-dump: takes no argument: \"%s\"\n",
 		    argv[o.first_argument]);
+		return EX_USAGE;
+	}
+	if (run.statistics && (run.json || run.filtered)) {
+		fputs("mtrk-dump: --statistics are of the whole store, and "
+		      "text\n",
+		    stderr);
 		return EX_USAGE;
 	}
 	options_conf(&program, &o, &run.conf);

@@ -71,6 +71,20 @@ wrong=$(ask xtext@h.test AAECAwQFBgcICQoLDA0ODg== 2>&1 || true)
 [ "$(grep -c 'event=bad-mtrk' "$lab/mtrk-milter.log")" = 3 ] || lab_fail "bad marks in the log"
 grep -q VheLhqV "$lab"/*.log && lab_fail "a certifier in a log"
 
+# what the helpdesk pastes, as it stands in a header, and nothing at all
+[ "$(lab_dump --json --sender '<A@h.test>' | jq -r .envid)" = xtext@h.test ] || lab_fail "--sender <>"
+id=$(lab_dump --json --envid '<xtext@h.test>' | jq -r .message_id)
+for id in "$id" "${id//[<>]/}"; do
+	[ "$(lab_dump --json --message-id "$id" | jq -r .envid)" = xtext@h.test ] || lab_fail "--message-id $id"
+done
+for none in --envid --queue-id --message-id --sender --recipient; do
+	[ -z "$(lab_dump $none '' 2>/dev/null)" ] || lab_fail "$none without one is everything"
+done
+for more in --json '--sender x'; do
+	status=0; lab_dump --statistics $more >/dev/null 2>&1 || status=$?
+	[ $status = 64 ] || lab_fail "--statistics $more: $status"
+done
+
 # 3. the log read again adds nothing; restarts lose nothing
 before=$(lab_dump --json | sort)
 kill "$mtrk_collect_pid"; wait "$mtrk_collect_pid" || true
