@@ -9,13 +9,16 @@ conf_parse_listen(struct span text, struct conf_listen *l)
 {
 	size_t colon = text.n;
 	struct span host;
+	bool bracketed;
 
 	while (colon > 0 && text.p[colon - 1] != ':')
 		colon--;
 	host = (struct span){ text.p, colon > 0 ? colon - 1 : 0 };
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+	bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+	if (bracketed)
 		host = (struct span){ host.p + 1, host.n - 2 };
 	return span_number(span_from(text, colon), 65535, &l->port) &&
+	    (bracketed || memchr(host.p, ':', host.n) == NULL) &&
 	    span_copy(l->host, sizeof l->host, host) && net_is_address(l->host);
 }
 

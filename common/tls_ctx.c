@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/crypto.h"
 #include "common/tls_private.h"
@@ -107,13 +108,13 @@ load_pair(SSL_CTX *ctx, const struct tls_pem *p, char *why, size_t size)
 	bool locked = false;
 
 	if (!use_chain(ctx, p->cert)) {
-		snprintf(why, size, "TLSCertificate %s: %s", p->cert_name,
+		snprintf(why, size, "certificate %s: %s", p->cert_name,
 		    tls_openssl_says());
 		return false;
 	}
 	if (use_key(ctx, p->key, &locked))
 		return true;
-	snprintf(why, size, "TLSKey %s (of %s): %s", p->key_name, p->cert_name,
+	snprintf(why, size, "key %s (of %s): %s", p->key_name, p->cert_name,
 	    locked ? "it has a passphrase, which nobody is there to give"
 		   : tls_openssl_says());
 	ERR_clear_error();
@@ -225,9 +226,9 @@ tls_server_add(struct tls_ctx *ctx, const char *cert, const char *key,
 	struct tls_pem pem = { .cert_name = cert, .key_name = key };
 
 	if (!read_whole(cert, &c)) {
-		snprintf(why, why_size, "TLSCertificate %s: %m", cert);
+		snprintf(why, why_size, "certificate %s: %m", cert);
 	} else if (!read_whole(key, &k)) {
-		snprintf(why, why_size, "TLSKey %s: %m", key);
+		snprintf(why, why_size, "key %s: %m", key);
 	} else {
 		pem.cert = buf_as_span(&c);
 		pem.key = buf_as_span(&k);
@@ -279,9 +280,12 @@ tls_client_new(
 		SSL_CTX_set_default_verify_paths(c->ctx[0]);
 		return MTRK_OK;
 	}
-	if (SSL_CTX_load_verify_file(c->ctx[0], ca_file) == 1)
+	if (access(ca_file, R_OK) == -1)
+		snprintf(why, why_size, "%s: %m", ca_file);
+	else if (SSL_CTX_load_verify_file(c->ctx[0], ca_file) == 1)
 		return MTRK_OK;
-	snprintf(why, why_size, "%s: %s", ca_file, tls_openssl_says());
+	else
+		snprintf(why, why_size, "%s: %s", ca_file, tls_openssl_says());
 	tls_ctx_free(out);
 	return MTRK_IO;
 }

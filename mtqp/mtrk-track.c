@@ -19,6 +19,7 @@
 #include "common/options.h"
 #include "mtqp/draw.h"
 #include "mtqp/host.h"
+#include "mtqp/track_conf.h"
 #include "mtqp/track_query.h"
 #include "mtqp/track_send.h"
 #include "mtqp/track_sendmail.h"
@@ -101,6 +102,15 @@ run(const struct command *c, int argc, char **argv)
 	return c->run == track_send ? status : EX_IOERR;
 }
 
+/* With -n: would a command start? */
+static int
+check(void)
+{
+	struct track_conf own;
+
+	return track_conf_load(&own, stderr) == MTRK_OK ? 0 : EX_CONFIG;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -122,7 +132,7 @@ main(int argc, char **argv)
 	if (o.check > 1)
 		conf_print(&conf, stdout);
 	if (o.check > 0)
-		return 0;
+		return check();
 	argc -= o.first_argument;
 	argv += o.first_argument;
 	optind = 0; /* glibc: begin anew with the subcommand's options */

@@ -108,10 +108,13 @@ take_option(struct query *q, int c)
 	}
 }
 
-/* A space or line end in either would be another command (A33). */
+/* A space or line end in either would be another command (A33), and nothing at
+ * all none. */
 static bool
 is_word(const char *s)
 {
+	if (*s == '\0')
+		return false;
 	for (; *s != '\0'; s++)
 		if (*s <= ' ' || *s > '~')
 			return false;
@@ -154,10 +157,11 @@ take_parts(struct query *q, int n, char **what)
 	for (int i = 0; i < 2; i++)
 		if (!is_word(what[i]))
 			return track_misuse("query",
-			    i == 0 ? "no envelope id: blanks or letters beyond "
-				     "ASCII in it"
-				   : "no secret: blanks or letters beyond "
-				     "ASCII in it",
+			    i == 0
+				? "no envelope id: it is empty, or has blanks "
+				  "or letters beyond ASCII in it"
+				: "no secret: it is empty, or has blanks or "
+				  "letters beyond ASCII in it",
 			    i == 0 ? what[i] : NULL);
 	if (!span_copy(uri->envid, sizeof uri->envid, span_of(what[0])) ||
 	    !span_copy(uri->secret, sizeof uri->secret, span_of(what[1])))

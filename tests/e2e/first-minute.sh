@@ -53,7 +53,9 @@ says 64 'numbers of "mtrk-track list"' forget
 says 64 'which message?' query
 says 64 'one message at a time' query 1 2
 says 64 'need --server HOST before them' query q1@h.test $secret
-says 64 'no secret: blanks or letters beyond ASCII in it' query --server mx.test q1@h.test "$secret ="
+says 64 'no secret: it is empty, or has blanks or letters beyond ASCII in it' query --server mx.test q1@h.test "$secret ="
+says 64 'no secret: it is empty' query --server mx.test q1@h.test ''
+says 64 'no envelope id: it is empty' query --server mx.test '' $secret
 says 64 'neither an mtqp: URI' query mqtp://mx.test/track/q1@h.test/$secret
 says 64 'neither an mtqp: URI nor a number of "mtrk-track list": "http://x"' query http://x
 says 64 '--server wants an envelope id and a secret' query --server mx.test q@h
@@ -89,7 +91,7 @@ mkdir -p "$lab/config/mtrk"
 for bad in 'Servre x:unknown setting' 'Server x y:HOST or HOST:PORT expected' 'Keep forever:a time such as 36h, 9d expected' \
     'AssumeMTRK maybe:yes or no expected' 'From:a value is missing'; do
 	printf '# mine\n%s\n' "${bad%%:*}" >"$conf"
-	for command in 'query 1' 'send x@y.test' 'sendmail -- x@y.test' new; do says 78 "$conf:2: ${bad#*:}" $command; done
+	for command in 'query 1' 'send x@y.test' 'sendmail -- x@y.test' new -n; do says 78 "$conf:2: ${bad#*:}" $command; done
 done
 echo 'Server x' >"$conf"; chmod 666 "$conf"
 says 78 "$conf: others may write it: chmod go-w" new

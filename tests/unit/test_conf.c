@@ -126,6 +126,7 @@ bad(void **state)
 		{ "Listen localhost:1038\n", ":1: a numeric address" },
 		{ "Listen 127.0.0.1\n", ":1: ADDR:PORT expected" },
 		{ "Listen 127.0.0.1:70000\n", ":1: a numeric address" },
+		{ "Listen fe80::1:1038\n", ":1: a numeric address" },
 		{ "MilterSocketMode 108\n", ":1: an octal mode" },
 		{ "MilterSocketMode 07777\n", ":1: out of range" },
 		{ "RequireTLS maybe\n", ":1: not one of the words" },
