@@ -1,7 +1,6 @@
 #include "common/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +14,11 @@
 enum {
 	READERS_MAX = 512, /* slots; ours */
 	RESERVE_MIN = 1 << 20, /* octets kept for purging; ours */
-	LOCK_LEN = 9 * 4096, /* octets: READERS_MAX of 64 each, and a header */
-	DATA_BEGIN = 8 * 4096, /* octets: two metas, the tables, copies */
 	FULL_RETRY_S = 60, /* a full store is tried again this often */
 	LOG_EVERY_S = 60,
+	/* beside LMDB's and the system's own codes: */
+	FILES_LOST = -1, /* db_lost_files() */
+	LOCK_OF_ANOTHER = -2, /* data.mdb was replaced, and lock.mdb was not */
 };
 
 static enum mtrk_err
@@ -75,6 +75,35 @@ put_stamp(const struct db *db, MDB_txn *h)
 	return rc == MDB_KEYEXIST ? 0 : rc;
 }
 
+static size_t
+last_txnid(struct db *db)
+{
+	MDB_envinfo info;
+
+	return mdb_env_info(db->env, &info) == 0 ? info.me_last_txnid : 0;
+}
+
+/*
+ * lock.mdb tells the last transaction too, data.mdb first.  One of another
+ * data.mdb, which was moved here while programs had the old one open, would
+ * have us overwrite what is in use.
+ */
+static int
+check_lock(struct db *db)
+{
+	size_t before = last_txnid(db), locked;
+	MDB_txn *h;
+	int rc;
+
+	if ((h = db_begin(db, MDB_RDONLY, &rc)) == NULL)
+		return rc;
+	locked = mdb_txn_id(h);
+	mdb_txn_abort(h);
+	return locked + 1 >= before && locked <= last_txnid(db)
+	    ? 0
+	    : LOCK_OF_ANOTHER;
+}
+
 static int
 open_tables(struct db *db, unsigned create)
 {
@@ -105,57 +134,13 @@ find_tables(struct db *db)
 	    : rc;
 }
 
-/* The owner can; for anybody else the modes are as the owner left them. */
-static void
-set_modes(const struct db *db)
-{
-	static const struct {
-		const char *file;
-		mode_t mode;
-	} modes[] = { { "data.mdb", 0640 }, { "lock.mdb", 0660 } };
-	char path[PATH_MAX_LEN + 16];
-
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-		snprintf(path, sizeof path, "%s/%s", db->dir, modes[i].file);
-		(void)!chmod(path, modes[i].mode);
-	}
-}
-
-/*
- * Room for what LMDB makes of a new folder, before it begins: without it, it
- * leaves half a data.mdb behind, which it can't read, and dies of SIGBUS when
- * it uses a lock.mdb that the disk has no room for.  Before it opens them:
- * closing a file frees the locks on it.
- */
-static int
-reserve(const struct db *db)
-{
-	static const struct {
-		const char *file;
-		off_t n;
-	} files[] = { { "data.mdb", DATA_BEGIN }, { "lock.mdb", LOCK_LEN } };
-	char path[PATH_MAX_LEN + 16];
-	int fd, rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(files); i++) {
-		snprintf(path, sizeof path, "%s/%s", db->dir, files[i].file);
-		if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660)) == -1)
-			return errno;
-		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, files[i].n) == -1 &&
-		    (errno == ENOSPC || errno == EDQUOT))
-			rc = errno; /* else there is no such call here */
-		close(fd);
-	}
-	return rc;
-}
-
 static int
 env_open(struct db *db)
 {
 	unsigned flags = MDB_NOTLS | (db->mode == DB_READ ? MDB_RDONLY : 0);
 	int dead, rc;
 
-	if (db->mode == DB_WRITE && (rc = reserve(db)) != 0)
+	if (db->mode == DB_WRITE && (rc = db_reserve(db)) != 0)
 		return rc;
 	if ((rc = mdb_env_create(&db->env)) != 0)
 		return rc;
@@ -167,8 +152,11 @@ env_open(struct db *db)
 	if ((rc = mdb_env_open(db->env, db->dir, flags, 0660)) != 0)
 		return rc;
 	if (db->mode == DB_WRITE)
-		set_modes(db);
+		db_set_modes(db);
+	db_know_files(db);
 	mdb_reader_check(db->env, &dead);
+	if ((rc = check_lock(db)) != 0)
+		return rc;
 	return find_tables(db);
 }
 
@@ -203,6 +191,12 @@ explain(int rc, const struct db *db, char *why, size_t size)
 	else if (rc == MDB_NOTFOUND || (rc == ENOENT && db->mode == DB_READ))
 		snprintf(why, size,
 		    "%s: there is no store yet (mtrk-milter makes it)",
+		    db->dir);
+	else if (rc == LOCK_OF_ANOTHER)
+		snprintf(why, size,
+		    "%s: data.mdb was replaced while programs had it open: "
+		    "stop mtrk-milter, mtrk-collect, mtrk-gate and mtqpd, "
+		    "then start them",
 		    db->dir);
 	else if (rc > 0)
 		snprintf(why, size, "%s: %m", db->dir);
@@ -285,25 +279,42 @@ last_page(struct db *db)
 	return mdb_env_info(db->env, &info) == 0 ? info.me_last_pgno : 0;
 }
 
-/* LMDB gives up for good when its meta page could not be written.  What can't
- * be opened again now is tried again by the next one who writes. */
+/*
+ * LMDB gives up for good when its meta page could not be written, and knows
+ * nothing of files that were taken away.  What can't be opened again now is
+ * tried again by the next one who writes.
+ */
 static bool
 reopen(struct db *db, int *rc)
 {
 	static struct log_limit often;
 	unsigned long missed;
 
-	if ((*rc != MDB_PANIC && db->env != NULL) ||
+	if ((*rc != MDB_PANIC && *rc != FILES_LOST && db->env != NULL) ||
 	    pthread_rwlock_trywrlock(&db->map) != 0)
 		return false;
 	if (log_allow(&often, LOG_EVERY_S, &missed))
 		log_err("event=store-reopen reason=\"%s\" missed=%lu",
-		    mdb_strerror(MDB_PANIC), missed);
+		    *rc == FILES_LOST ? "its files were deleted or replaced"
+				      : mdb_strerror(MDB_PANIC),
+		    missed);
 	env_close(db);
 	if ((*rc = env_open(db)) != 0)
 		env_close(db);
 	pthread_rwlock_unlock(&db->map);
 	return *rc == 0;
+}
+
+static MDB_txn *
+begin_writing(struct db *db, int *rc)
+{
+	MDB_txn *h = db_begin(db, 0, rc);
+
+	if (h == NULL || !db_lost_files(db))
+		return h;
+	mdb_txn_abort(h);
+	*rc = FILES_LOST;
+	return NULL;
 }
 
 struct txn
@@ -312,9 +323,9 @@ txn_write(struct db *db)
 	struct txn t = { .db = db };
 	int rc;
 
-	t.h = db_begin(db, 0, &rc);
+	t.h = begin_writing(db, &rc);
 	if (db_take_map(db, rc) || reopen(db, &rc))
-		t.h = db_begin(db, 0, &rc);
+		t.h = begin_writing(db, &rc);
 	t.err = err_from_lmdb(rc);
 	if (t.h != NULL)
 		db->pages_before = last_page(db);

@@ -89,6 +89,12 @@ struct db_numbers {
 	uint64_t limit_bytes;
 };
 enum mtrk_err db_numbers(struct db *, struct db_numbers *out);
+/*
+ * Were its files deleted, or has the folder others by now?  Who writes sees to
+ * that by itself, and works on what the folder has; a reader goes on with what
+ * it has open.
+ */
+bool db_lost_files(const struct db *);
 /* Slots of readers that died are given back; how many. */
 unsigned db_clear_dead_readers(struct db *);
 const char *db_version(void);

@@ -1,5 +1,6 @@
 /*
- * common/db_private.h -- what db.c and db_read.c share: LMDB's handles.
+ * common/db_private.h -- what db.c, db_files.c and db_read.c share: LMDB's
+ * handles.
  */
 #ifndef MTRK_COMMON_DB_PRIVATE_H
 #define MTRK_COMMON_DB_PRIVATE_H
@@ -7,10 +8,17 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "common/db.h"
 
 enum { PATH_MAX_LEN = 1100 /* ours: a configured path is <= 1023 */ };
+
+enum { DB_DATA, DB_LOCK, DB_FILES };
+struct db_file {
+	dev_t dev;
+	ino_t ino;
+};
 
 struct db {
 	MDB_env *env; /* NULL: it could not be opened again */
@@ -19,6 +27,7 @@ struct db {
 	unsigned n_tables;
 	struct db_stamp stamp;
 	char dir[PATH_MAX_LEN];
+	struct db_file files[DB_FILES]; /* those that are open */
 	enum db_mode mode;
 	uint64_t limit;
 	pthread_rwlock_t map; /* read by read transactions; moved by none */
@@ -27,6 +36,18 @@ struct db {
 	atomic_long full_until_s; /* monotonic; 0: not full */
 	size_t pages_before; /* of the write transaction that is open */
 };
+
+/* The owner can; for anybody else the modes are as the owner left them. */
+void db_set_modes(const struct db *);
+/*
+ * Room for what LMDB makes of a new folder, before it begins: without it, it
+ * leaves half a data.mdb behind, which it can't read, and dies of SIGBUS when
+ * it uses a lock.mdb that the disk has no room for.  Before it opens them:
+ * closing a file frees the locks on it.
+ */
+int db_reserve(const struct db *);
+/* Right after they were opened. */
+void db_know_files(struct db *);
 
 /* NULL, and LMDB says why. */
 MDB_txn *db_begin(struct db *, unsigned flags, int *rc);

@@ -16,6 +16,8 @@
 enum {
 	RECORD_VERSION = 1,
 	RECIPIENTS_MAX = 65000, /* ours: of one message */
+	/* ours, and of an instance's name; Postfix's longest id is 20 */
+	QUEUE_ID_LEN_MAX = 63,
 	EVENT_TEXT_MAX = 1024, /* ours: of a remote's own words */
 	REMOTE_MAX = 255, /* RFC 1035 2.3.4 */
 };

@@ -21,7 +21,6 @@ enum store_table {
 enum {
 	NUMBER_LEN = 6,
 	STATE_MIXED = 1, /* before the number: not in the order of time */
-	QUEUE_ID_LEN_MAX = 63, /* ours, and of an instance's name */
 	INDEX_MAX = 2 * (QUEUE_ID_LEN_MAX + 1) + NUMBER_LEN,
 	NAME_MAX_LEN = 128,
 	RECORD_MAX = 64 << 20, /* octets of one record; ours */

@@ -312,11 +312,15 @@ replay_link(struct collect *c, struct span instance, struct span queue_id)
 static bool
 note_newest(const struct message *m, void *arg)
 {
+	char instance[QUEUE_ID_LEN_MAX + 1], queue_id[QUEUE_ID_LEN_MAX + 1];
 	struct collect *c = arg;
 
-	if (waiting_any(c->waiting, m->queue_id)) {
+	/* own copies: what reading lent ends when writing begins */
+	if (waiting_any(c->waiting, m->queue_id) &&
+	    span_copy(instance, sizeof instance, m->instance) &&
+	    span_copy(queue_id, sizeof queue_id, m->queue_id)) {
 		begin_writing(c);
-		replay_record(c, m->instance, m->queue_id, 0);
+		replay_record(c, span_of(instance), span_of(queue_id), 0);
 	}
 	return false;
 }
@@ -331,6 +335,8 @@ look_for_new(struct collect *c)
 	c->looking = true;
 	newest = store_newest(&c->txn);
 	c->changes += c->newest != newest;
+	if (newest < c->newest)
+		c->newest = 0; /* the store is another one */
 	while (c->newest < newest) {
 		uint64_t n =
 		    store_message_at(&c->txn, c->newest + 1, note_newest, c);

@@ -10,7 +10,6 @@
 
 enum {
 	TEXT_MAX = 32 << 20, /* ours: all addresses of one message */
-	QUEUE_ID_MAX = 63, /* ours: Postfix's longest is 20, Sendmail's 14 */
 };
 
 /* Offsets into `text`, which moves when it grows. */
@@ -270,7 +269,7 @@ session_message(struct session *s, const char *queue_id, const char *instance,
 		return MTRK_NOMEM;
 	if (queue_id == NULL || instance == NULL || queue_id[0] == '\0')
 		return MTRK_SYNTAX;
-	if (strlen(queue_id) > QUEUE_ID_MAX)
+	if (strlen(queue_id) > QUEUE_ID_LEN_MAX)
 		return MTRK_TOOBIG;
 	*out = (struct message){
 		.envid = span_of(s->mark.envid),

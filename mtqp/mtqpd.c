@@ -162,6 +162,21 @@ on_dead_readers(void *arg)
 		log_notice("event=dead-readers cleared=%u", n);
 }
 
+/* Nobody is answered out of a store that is nobody's any more; with its
+ * sandbox around it, it can't open the other. */
+static void
+on_store_look(void *arg)
+{
+	(void)arg;
+	if (!db_lost_files(store_db(server.service.store)))
+		return;
+	log_err("event=store-lost store=\"%s\" text=\"it was deleted or "
+		"replaced: mtqpd has to be started again\"",
+	    server.conf.store);
+	server.failed = true;
+	loop_stop(server.loop);
+}
+
 /* Q1 */
 static void
 default_listen(struct conf *c)
@@ -435,6 +450,8 @@ start_reading(void)
 	db_linger(store_db(server.service.store));
 	loop_set_hooks(server.loop, &hooks);
 	return loop_timer(server.loop, DEAD_READERS_S, on_dead_readers, NULL) ==
+	    MTRK_OK &&
+	    loop_timer(server.loop, STORE_LOOK_S, on_store_look, NULL) ==
 	    MTRK_OK;
 }
 

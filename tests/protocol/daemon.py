@@ -2,6 +2,7 @@
 """What no transcript can say about mtqpd: start, checks, signals, limits.
 
     daemon.py [--slow] BIN_DIR"""
+import contextlib
 import os
 import re
 import resource
@@ -144,6 +145,27 @@ def check_no_store(house):
         os.kill(pid, signal.SIGTERM)
         while s.recv(100) != b"STOPPING=1":
             pass
+
+
+def check_lost_store(house):
+    """Deleted or replaced, it is nobody's store: nobody is answered from it."""
+    folder, port = house.dir + "/lost", free_port()
+    os.mkdir(folder)
+    House(house.bin, folder)
+    conf = house.conf("lost", ["Listen 127.0.0.1:%d" % port], folder + "/store")
+
+    def up():
+        with contextlib.suppress(OSError):
+            return greeted(port)
+
+    for take_away in (lambda: os.unlink(folder + "/store/lock.mdb"),
+                      lambda: shutil.rmtree(folder + "/store")):
+        with subprocess.Popen([house.bin + "/mtqpd", "-f", "-c", conf],
+                              stderr=subprocess.PIPE, text=True) as server:
+            fill.until("greeting", up)
+            take_away()
+            said = server.communicate(timeout=60)[1]
+            assert server.returncode == 78 and "event=store-lost" in said, said
 
 
 def check_background(house):

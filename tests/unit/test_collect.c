@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/conf.h"
 #include "milter/collect.h"
@@ -165,6 +166,37 @@ record_comes_late(void **state)
 	start();
 	collect();
 	is("e1", "relayed 2.1.9 a@h.test (2)"); /* once */
+}
+
+static void
+remove_file(const char *name)
+{
+	char file[320];
+
+	snprintf(file, sizeof file, "%s/%s", path, name);
+	assert_int_equal(unlink(file), 0);
+}
+
+/* The store's files are deleted while a record is found to which lines
+ * belong; and those that come later are found in the store that is new. */
+static void
+store_is_deleted(void **state)
+{
+	(void)state;
+	lines(STAMP SENT("3F905A84561", "a@h.test", "250 ok"));
+	record("e1", "3F905A84561", T0, false);
+	remove_file("lock.mdb");
+	collect();
+	is("e1", "relayed 2.1.9 a@h.test (1)");
+
+	lines(STAMP SENT("3F905A84562", "a@h.test", "250 ok"));
+	record("e2", "3F905A84562", T0, false);
+	remove_file("data.mdb");
+	collect();
+	lines(STAMP SENT("3F905A84563", "a@h.test", "250 ok"));
+	record("e3", "3F905A84563", T0, false);
+	collect();
+	is("e3", "relayed 2.1.9 a@h.test (1)");
 }
 
 /* All that was tracked is purged; the next record that comes late is found. */
@@ -553,6 +585,7 @@ main(void)
 #define STORY(s) cmocka_unit_test_setup_teardown(s, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		STORY(record_comes_late),
+		STORY(store_is_deleted),
 		STORY(all_are_purged),
 		STORY(clock_was_ahead),
 		STORY(id_long_before),

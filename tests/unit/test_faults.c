@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -336,6 +338,106 @@ folder_is_away(void **state)
 	assert_in_range(n, 8, 999);
 }
 
+static void
+remove_file(const char *name)
+{
+	char file[320];
+
+	snprintf(file, sizeof file, "%s/%s", path, name);
+	assert_int_equal(unlink(file), 0);
+}
+
+/* What was opened is deleted: nothing is said to be durable that nobody will
+ * ever read, and there is a store again as soon as there can be. */
+static void
+files_are_deleted(void **state)
+{
+	struct stat found;
+	char lock[320];
+
+	(void)state;
+	remove_file("lock.mdb"); /* who comes now would not know of us */
+	assert_int_equal(add_one(10), MTRK_OK);
+	snprintf(lock, sizeof lock, "%s/lock.mdb", path);
+	assert_int_equal(stat(lock, &found), 0);
+	assert_int_equal(contents(), 4);
+
+	remove_file("data.mdb");
+	assert_int_equal(add_one(11), MTRK_OK);
+	assert_int_equal(contents(), 1);
+
+	scratch_remove(path);
+	assert_int_equal(add_one(12), MTRK_NOTFOUND);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(add_one(13), MTRK_OK);
+	assert_int_equal(contents(), 1);
+}
+
+/* The folder is only called something else: nothing is lost. */
+static void
+folder_is_renamed(void **state)
+{
+	char elsewhere[320];
+
+	(void)state;
+	snprintf(elsewhere, sizeof elsewhere, "%s.away", path);
+	assert_int_equal(rename(path, elsewhere), 0);
+	assert_int_equal(add_one(10), MTRK_OK);
+	assert_int_equal(rename(elsewhere, path), 0);
+	assert_int_equal(add_one(11), MTRK_OK);
+	assert_int_equal(contents(), 5);
+}
+
+static void
+copy_store(const char *from, const char *to)
+{
+	char command[1200];
+
+	snprintf(command, sizeof command, "cp '%s/data.mdb' '%s'", from, to);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+/* An older data.mdb is put in the place of one that is in use: nobody writes
+ * by the lock.mdb of the other.  Once all have left, it is as good as any. */
+static void
+data_is_replaced(void **state)
+{
+	char older[320], data[320];
+	int fds[2], status;
+	pid_t other;
+	char byte;
+
+	(void)state;
+	snprintf(older, sizeof older, "%s/older", path);
+	snprintf(data, sizeof data, "%s/data.mdb", path);
+	copy_store(path, older);
+	for (unsigned long i = 10; i < 20; i++)
+		assert_int_equal(add_one(i), MTRK_OK);
+	store_close(&st);
+	assert_int_equal(pipe(fds), 0);
+	if ((other = fork()) == 0) {
+		if (store_open(path, STORE_WRITE, 64 * MIB, &st, why) !=
+		    MTRK_OK)
+			_exit(1);
+		(void)!write(fds[1], "", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_int_equal(
+	    store_open(path, STORE_WRITE, 64 * MIB, &st, why), MTRK_OK);
+	assert_int_equal(rename(older, data), 0);
+	assert_int_equal(add_one(20), MTRK_IO);
+	assert_int_equal(add_one(20), MTRK_IO);
+	kill(other, SIGKILL);
+	waitpid(other, &status, 0);
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	assert_int_equal(add_one(20), MTRK_OK);
+	assert_int_equal(contents(), 4);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* What is looked up fails, and is found the next time. */
 static void
 reading_survives(void **state)
@@ -491,6 +593,9 @@ main(void)
 		FAULT_TEST(a_second_late),
 		FAULT_TEST(opening_survives),
 		FAULT_TEST(folder_is_away),
+		FAULT_TEST(files_are_deleted),
+		FAULT_TEST(folder_is_renamed),
+		FAULT_TEST(data_is_replaced),
 		FAULT_TEST(reading_survives),
 		FAULT_TEST(stuck),
 		FAULT_TEST(killed_anywhere),
