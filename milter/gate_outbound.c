@@ -119,14 +119,6 @@ outbound_pass(
 typedef bool take_fn(struct outbound *, struct span raw, struct span line);
 
 static bool
-take_other(struct outbound *o, struct span raw, struct span line)
-{
-	(void)line;
-	outbound_pass(o, raw, FOR_OTHER, NO_RCPT);
-	return true;
-}
-
-static bool
 take_ehlo(struct outbound *o, struct span raw, struct span line)
 {
 	outbound_forget_transaction(o);
@@ -150,15 +142,9 @@ take_helo(struct outbound *o, struct span raw, struct span line)
 static bool
 take_rset(struct outbound *o, struct span raw, struct span line)
 {
-	outbound_forget_transaction(o);
-	return take_other(o, raw, line);
-}
-
-static bool
-take_auth(struct outbound *o, struct span raw, struct span line)
-{
 	(void)line;
-	outbound_pass(o, raw, FOR_AUTH, NO_RCPT);
+	outbound_forget_transaction(o);
+	outbound_pass(o, raw, FOR_OTHER, NO_RCPT);
 	return true;
 }
 
@@ -168,14 +154,6 @@ take_starttls(struct outbound *o, struct span raw, struct span line)
 {
 	(void)raw, (void)line;
 	buf_str(&o->to_mta, "502 5.5.1 not here: the gate does it\r\n");
-	return true;
-}
-
-static bool
-take_data(struct outbound *o, struct span raw, struct span line)
-{
-	(void)line;
-	outbound_pass(o, raw, FOR_DATA, NO_RCPT);
 	return true;
 }
 
@@ -207,23 +185,28 @@ take_bdat(struct outbound *o, struct span raw, struct span line)
 	return true;
 }
 
-/* alone: only when no reply is awaited; hold: and nothing behind it before
- * its own reply; guarded: never in clear where TLS is required. */
 static const struct row {
-	take_fn *take;
-	bool alone, hold, guarded;
+	take_fn *take; /* NULL: passed on as it is */
+	enum awaited_for what; /* of what is passed on */
+	bool alone; /* only when no reply is awaited */
+	bool hold; /* and nothing behind it before its own reply */
+	bool guarded; /* never in clear where TLS is required */
 } rows[] = {
-	[VERB_OTHER] = { take_other, false, false, false },
-	[VERB_EHLO] = { take_ehlo, true, true, false },
-	[VERB_HELO] = { take_helo, true, true, true },
-	[VERB_MAIL] = { outbound_take_mail, true, false, true },
-	[VERB_RCPT] = { outbound_take_rcpt, false, false, true },
-	[VERB_DATA] = { take_data, false, true, true },
-	[VERB_BDAT] = { take_bdat, true, false, true },
-	[VERB_RSET] = { take_rset, true, true, false },
-	[VERB_AUTH] = { take_auth, true, true, true },
-	[VERB_STARTTLS] = { take_starttls, true, true, false },
-	[VERB_QUIT] = { take_other, false, false, false },
+	[VERB_OTHER] = { .what = FOR_OTHER },
+	[VERB_EHLO] = { take_ehlo, .alone = true, .hold = true },
+	[VERB_HELO] = { take_helo, .alone = true, .hold = true,
+	    .guarded = true },
+	[VERB_MAIL] = { outbound_take_mail, .alone = true, .guarded = true },
+	[VERB_RCPT] = { outbound_take_rcpt, .guarded = true },
+	[VERB_DATA] = { .what = FOR_DATA, .hold = true, .guarded = true },
+	[VERB_BDAT] = { take_bdat, .alone = true, .guarded = true },
+	[VERB_RSET] = { take_rset, .alone = true, .hold = true },
+	[VERB_AUTH] = { .what = FOR_AUTH,
+	    .alone = true,
+	    .hold = true,
+	    .guarded = true },
+	[VERB_STARTTLS] = { take_starttls, .alone = true, .hold = true },
+	[VERB_QUIT] = { .what = FOR_OTHER },
 };
 
 /* The line at the start of `in`; false: none yet, or too long for one. */
@@ -265,7 +248,9 @@ take_command(struct outbound *o)
 	}
 	o->auth = false;
 	o->hold = row->hold;
-	if (!row->take(o, raw, line)) {
+	if (row->take == NULL) {
+		outbound_pass(o, raw, row->what, NO_RCPT);
+	} else if (!row->take(o, raw, line)) {
 		o->hold = true;
 		return false;
 	}
