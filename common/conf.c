@@ -1,6 +1,5 @@
 #include "common/conf.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 enum { LONGS_MAX = 32, SHORT_MAX = 64, OPT_HELP = 0x4000 };

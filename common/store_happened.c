@@ -3,7 +3,6 @@
  * claims it.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "common/store_private.h"
 

@@ -5,7 +5,7 @@
 #ifndef MTRK_MILTER_GATE_COMMAND_H
 #define MTRK_MILTER_GATE_COMMAND_H
 
-#include "common/mtrk.h"
+#include "common/span.h"
 
 enum gate_verb {
 	VERB_OTHER, /* one line, one reply: whatever it is */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "common/err.h"
-
 /* One command line, with its end. */
 struct line {
 	struct span all;

@@ -1,9 +1,7 @@
 #include "milter/gate_listen.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 #include "milter/gate_next.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/crypto.h"
 #include "common/net.h"

@@ -1,7 +1,6 @@
 #include "mtqp/certificates.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/crypto.h"
 

@@ -13,7 +13,6 @@
 #define MTRK_MTQP_CHAIN_H
 
 #include "common/conf.h"
-#include "common/mtrk.h"
 #include "common/tstat.h"
 
 enum {

@@ -6,7 +6,6 @@
 #define MTRK_MTQP_COMBINE_H
 
 #include "common/conf.h"
-#include "common/net.h"
 #include "common/tstat.h"
 
 enum { COMBINE_HOSTS_MAX = 8 /* asked about one message; ours */ };

@@ -7,7 +7,6 @@
 #define MTRK_MTQP_DISCOVER_H
 
 #include "common/dns.h"
-#include "common/span.h"
 
 /*
  * Put SRV records into the order in which to try them (RFC 2782 "Usage

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mtqp/discover.h"
-
 struct hop_place {
 	const struct tstat_part *part;
 	const struct tstat_recipient *recipient;

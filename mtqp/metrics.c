@@ -1,7 +1,6 @@
 #include "mtqp/metrics.h"
 
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

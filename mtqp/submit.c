@@ -1,7 +1,6 @@
 #include "mtqp/submit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/address_utf8.h"
 #include "common/encode.h"

@@ -1,7 +1,6 @@
 #include "mtqp/svg.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/utf8.h"
 #include "mtqp/draw.h"

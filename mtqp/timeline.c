@@ -1,7 +1,5 @@
 #include "mtqp/timeline.h"
 
-#include <string.h>
-
 #include "mtqp/draw.h"
 #include "mtqp/reason.h"
 

@@ -1,7 +1,6 @@
 #include "mtqp/track_conf.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,7 +1,6 @@
 #include "mtqp/wallet.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/utf8.h"
 #include "common/when.h"

@@ -1,5 +1,6 @@
 /* SRV records in any number and weight: the order keeps every target, by
  * priority; the addresses behind them are public or not without a crash. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #include "tests/lib/cm.h"
 
 #include <ftw.h>
-#include <unistd.h>
 
 void
 scratch_make(char path[256])

@@ -1,18 +1,8 @@
 /* MTQP's session logic: a line, and the reply that RFC 3887 asks for. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fnmatch.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "common/crypto.h"
 #include "mtqp/command.h"
+#include "tests/lib/cm.h"
 
 #define SECRET "AAECAwQFBgcICQoLDA0ODw=="
 #define BARE_SECRET "AAECAwQFBgcICQoLDA0ODw"

@@ -3,7 +3,6 @@
 #include "tests/lib/cm.h"
 
 #include "common/conf_address.h"
-#include "common/log.h"
 
 static char dir[256], path[300];
 

@@ -1,15 +1,6 @@
 /* Lines end in CRLF and nothing else (RFC 3887 2.2; A52). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
 #include "common/lines.h"
+#include "tests/lib/cm.h"
 
 /* Of at most 8 octets; as "[line]", "!long", "!lf". */
 static const struct {

@@ -3,18 +3,10 @@
  * make of it, a blank line; "#" comments.  To add some, give the lines to
  * test_mta -, read what it says of them, and put both there.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "common/log.h"
 #include "milter/mta.h"
 #include "milter/splice.h"
+#include "tests/lib/cm.h"
 
 enum { TEXT = 8192, ROOM = 1 << 20, NOW = 1795500000 /* 2026-11-24 */ };
 

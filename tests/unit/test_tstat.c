@@ -3,19 +3,10 @@
  * tests/cases/tstat/: the text, "====", and a line for each part and
  * recipient.  The writer is tried on structs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <glob.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/tstat.h"
+#include "tests/lib/cm.h"
 
 enum { CASE_MAX = 65536 };
 
