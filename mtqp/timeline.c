@@ -30,7 +30,7 @@ static const struct {
 	[ACTION_FAILED] = { TRACK_FAILED, "31", "Returned", "returned", "from",
 	    "" },
 	[ACTION_OPAQUE] = { TRACK_NO_INFORMATION, "33", "Not told", "", NULL,
-	    "the server keeps the rest to itself" },
+	    "" },
 };
 
 static const int gravity[] = { TRACK_WELL, TRACK_NO_INFORMATION,
@@ -161,6 +161,11 @@ timeline_step(const struct step *s, int64_t day, struct buf *out)
 	const int64_t arrival = s->part->arrival;
 	char code[STATUS_TEXT];
 
+	if (r->action == ACTION_OPAQUE) { /* its dates say nothing (T15) */
+		buf_str(
+		    out, "The server does not say whether it had this message");
+		return;
+	}
 	buf_str(out, "Accepted");
 	if (arrival != WHEN_NONE)
 		add_time(out, arrival, day);

@@ -80,10 +80,11 @@ put_summary(struct painting *p, size_t at, const struct step *worst)
 	size_t n = timeline_end(p->ways, at) - at;
 	int64_t from = p->ways->steps[at].part->arrival;
 	int64_t to = worst->recipient->last_attempt;
+	const int status = timeline_status_at(p->ways, at);
 	char took[DRAW_DURATION] = "", text[2 * DRAW_DURATION + 32] = "";
 
 	if (from != WHEN_NONE && to != WHEN_NONE &&
-	    timeline_status_at(p->ways, at) != TRACK_UNDER_WAY)
+	    (status == TRACK_WELL || status == TRACK_FAILED))
 		draw_duration(to - from, took);
 	if (took[0] != '\0')
 		snprintf(text, sizeof text, " after %s", took);
@@ -159,7 +160,8 @@ timeline_text(
 	pen_text(&p.pen, "Message ");
 	pen_text(&p.pen, w->steps[0].part->envid);
 	pen_end(&p.pen);
-	if (w->steps[0].part->arrival != WHEN_NONE)
+	if (w->steps[0].part->arrival != WHEN_NONE &&
+	    w->steps[0].recipient->action != ACTION_OPAQUE)
 		draw_time(w->steps[0].part->arrival, WHEN_NONE, day);
 	if (day[0] != '\0') {
 		pen_text(&p.pen, "of ");

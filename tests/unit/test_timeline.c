@@ -74,8 +74,9 @@ statuses(void **state)
 	}
 }
 
-/* "Delivered" for delivered (and a list) and nothing else; no control
- * character of a stranger's. */
+/* "Delivered" for delivered (and a list) and nothing else, and of one who does
+ * not say whether he had it not "accepted"; no control character of a
+ * stranger's. */
 static void
 words(void **state)
 {
@@ -90,7 +91,9 @@ words(void **state)
 		timeline_text(&hops, &w, (struct look){ 0 }, f);
 		fclose(f);
 		says = strstr(text, "elivered") != NULL;
-		if (says != may || strchr(text, '\033') != NULL ||
+		if (says != may ||
+		    (strstr(text, "ccepted") == NULL) != (a == ACTION_OPAQUE) ||
+		    strchr(text, '\033') != NULL ||
 		    strchr(text, '\x07') != NULL ||
 		    strstr(text, "bob0@x.test") == NULL)
 			fail_msg("%s: %s", action_text(a), text);

@@ -173,3 +173,15 @@ answer: q1@h.test one.test bob@x.test opaque 2.0.0
 C: QUIT
 exit: 3
 out: *"outcome":"no-information"*
+# and no date of it: this one has none
+track: query mtqp://one.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
+at one.test
+S: +OK/MTQP
+C: TRACK *
+answer: q1@h.test one.test bob@x.test opaque 2.0.0
+C: QUIT
+exit: 3
+out: Message q1@h.test
+out: bob@x.test: Not told
+out: *one.test  The server does not say whether it had this message
+no-out: of *
