@@ -52,6 +52,14 @@ take_extension(struct smtp *d, struct span line)
 	}
 }
 
+static void
+keep_last(struct smtp *d, struct span line)
+{
+	if (line.n >= sizeof d->last)
+		line.n = sizeof d->last - 1;
+	span_copy(d->last, sizeof d->last, line);
+}
+
 /* All its lines; those behind the first go to `each`, which may be NULL. */
 static unsigned
 read_reply(struct smtp *d, unsigned within_s,
@@ -62,16 +70,16 @@ read_reply(struct smtp *d, unsigned within_s,
 	d->last[0] = '\0';
 	stream_within(d->stream, within_s);
 	for (unsigned i = 0; i < REPLY_LINES_MAX; i++) {
-		if (stream_line(d->stream, &line) != MTRK_OK || line.n < 3 ||
-		    line.p[0] < '2' || line.p[0] > '5')
+		if (stream_line(d->stream, &line) != MTRK_OK)
 			return 0;
+		if (line.n < 3 || line.p[0] < '2' || line.p[0] > '5') {
+			keep_last(d, line);
+			return 0;
+		}
 		if (each != NULL && i > 0)
 			each(d, span_from(line, 4));
 		if (line.n == 3 || line.p[3] != '-') {
-			span_copy(d->last, sizeof d->last,
-			    (struct span){ line.p,
-				line.n < sizeof d->last ? line.n
-							: sizeof d->last - 1 });
+			keep_last(d, line);
 			return (unsigned)(line.p[0] - '0');
 		}
 	}
@@ -92,8 +100,10 @@ smtp_outcome(struct smtp *d, unsigned klass, unsigned wanted, const char *what)
 
 	if (klass == wanted)
 		return MTRK_OK;
-	return klass == 0 ? smtp_fail(d, MTRK_IO, "the server gave no answer")
-			  : smtp_fail(d, by_class[klass], what);
+	if (klass == 0)
+		what = d->last[0] == '\0' ? "the server gave no answer"
+					  : "this is no answer of SMTP";
+	return smtp_fail(d, by_class[klass], what);
 }
 
 static enum mtrk_err

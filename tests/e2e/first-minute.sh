@@ -128,6 +128,8 @@ says 69 'TLS is for a server'"'"'s full name, and this is none' query --require-
 status=0; echo hi | lab_track send --server "127.0.0.1:$nobody" x@y.test 2>"$lab/says" || status=$?
 { [ $status = 69 ] && grep -q "not sent: 127.0.0.1 port $nobody: Connection refused" "$lab/says"; } ||
     lab_fail "send: $status $(cat "$lab/says")"
+status=0; echo hi | lab_track send --server "127.0.0.1:$mtqp" x@y.test 2>"$lab/says" || status=$?
+{ [ $status = 69 ] && grep -Fq 'this is no answer of SMTP: "+OK+/MTQP mx"' "$lab/says"; } || lab_fail "send to MTQP: $status $(cat "$lab/says")"
 # a login without a password, and a password that cannot be had
 status=0; echo hi | lab_track send --server "127.0.0.1:$port" --user me x@y.test 2>"$lab/says" || status=$?
 { [ $status = 64 ] && grep -q 'PasswordCommand, --password-file or MTRK_PASSWORD' "$lab/says"; } || lab_fail "$(cat "$lab/says")"
