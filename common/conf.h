@@ -124,24 +124,25 @@ void conf_defaults(struct conf *);
 enum mtrk_err conf_load(const char *path, struct conf *, FILE *errors);
 /* As understood, in the words of the file (-nn). */
 void conf_print(const struct conf *, FILE *);
-/* The instance for a syslog or daemon name; "default" without Instance
- * lines, NULL when there are such lines and none fits. */
+/* The instance for a syslog or daemon name, borrowed from the struct;
+ * "default" without Instance lines, NULL when there are such lines and none
+ * fits. */
 const char *conf_instance_by_syslog(const struct conf *, struct span);
 const char *conf_instance_by_daemon(const struct conf *, struct span);
 
-/* NULL, or why the value will not do. */
+/* NULL, or a static text: why the value will not do. */
 const char *conf_list_add(
     struct conf_list *, enum conf_list_of, struct span value);
 /* A ListenTLS line, and a TLSAlso line.  False: it is none. */
 bool conf_parse_listen(struct span, struct conf_listen *);
 bool conf_parse_pair(
     struct span, char first[CONF_LIST_TEXT], char second[CONF_LIST_TEXT]);
-/* A TrackingPeer line: NULL, or why it will not do. */
+/* A TrackingPeer line: NULL, or a static text: why it will not do. */
 const char *conf_peer_add(struct conf *, struct span);
 /* Is a next hop, by its name or address, a TrackingPeer? */
 bool conf_tracks(const struct conf *, struct span name, struct span address);
 
-/* "90", "10m", "36h", "9d", "2w" in seconds. */
+/* "90", "10m", "36h", "9d", "2w" in seconds.  False: none of these. */
 bool conf_parse_time(struct span, uint64_t *);
 
 #endif

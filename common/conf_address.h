@@ -13,7 +13,7 @@
 void conf_print_listen(const struct conf_listen *, FILE *);
 
 /* HOST[:PORT], whose MX is meant, or one host: [HOST][:PORT].  Port 25 if
- * none is told. */
+ * none is told.  False: it is neither. */
 bool conf_parse_hop(struct span, struct conf_hop *);
 void conf_print_hop(const struct conf_hop *, FILE *);
 

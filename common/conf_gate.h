@@ -8,7 +8,7 @@
 
 #include "common/conf.h"
 
-/* A line's value: NULL, or why it will not do. */
+/* A line's value: NULL, or a static text: why it will not do. */
 const char *conf_gate_listen_add(struct conf *, struct span);
 const char *conf_gate_tls_add(struct conf *, struct span);
 const char *conf_gate_route_add(struct conf *, struct span);

@@ -1,6 +1,6 @@
 /*
- * common/conf_text.h -- what a setting that is text may be.  NULL, or what
- * was expected instead.
+ * common/conf_text.h -- what a setting that is text may be.  NULL, or a
+ * static text: what was expected instead.
  */
 #ifndef MTRK_COMMON_CONF_TEXT_H
 #define MTRK_COMMON_CONF_TEXT_H

@@ -47,7 +47,9 @@ struct txn {
 struct txn txn_read(struct db *);
 /* In the calling thread, alone among all processes until txn_end(). */
 struct txn txn_write(struct db *);
-/* Commit a write if nothing failed, else undo; either way it is over. */
+/* Commit a write if nothing failed, else undo; either way it is over.  The
+ * first failure: MTRK_IO, MTRK_FULL, MTRK_BUSY (no slot for a reader),
+ * MTRK_CORRUPT, MTRK_FORMAT, MTRK_NOMEM. */
 enum mtrk_err txn_end(struct txn *);
 
 /*
@@ -88,6 +90,7 @@ struct db_numbers {
 	uint64_t file_bytes; /* data.mdb's end */
 	uint64_t limit_bytes;
 };
+/* Octets.  Outcomes as txn_end(). */
 enum mtrk_err db_numbers(struct db *, struct db_numbers *out);
 /*
  * Were its files deleted, or has the folder others by now?  Who writes sees to

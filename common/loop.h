@@ -78,8 +78,8 @@ enum mtrk_err loop_listen_local(
  * more, those with the most are dropped. */
 void loop_limit_memory(struct loop *, size_t octets);
 unsigned loop_connections(const struct loop *); /* none that are aside */
-/* Call `ready` whenever there is something to read.  Not for ever: until
- * loop_free(). */
+/* Call `ready` whenever there is something to read, until loop_free().
+ * MTRK_NOMEM, as of the next two. */
 enum mtrk_err loop_watch(
     struct loop *, int fd, void (*ready)(void *arg), void *arg);
 /* Call `due` every so many seconds. */

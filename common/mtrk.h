@@ -39,16 +39,16 @@ enum { MTRK_TEXT = CERTIFIER_TEXT + 1 + 9 + 1 };
 void mtrk_format(const struct mtrk *, char out[MTRK_TEXT]);
 
 /*
- * unique-envid as sent (xtext), S22: decode it to out[ENVID_MAX + 1],
- * NUL-terminated, *n octets.  MTRK_SYNTAX or MTRK_TOOBIG set *why.
+ * unique-envid as sent (xtext), S22, decoded and NUL-terminated.  MTRK_SYNTAX
+ * and MTRK_TOOBIG set *why as mtrk_parse() does.
  * An "@" with text on both sides is required (A12), and printable ASCII (D4).
  */
 enum mtrk_err envid_parse(
     struct span wire, char out[ENVID_MAX + 1], const char **why);
 
 /*
- * addr-type ";" xtext (D3), or "utf-8;" and UTF-8 (D15).  The type in
- * out_type, the decoded address in out_addr, both NUL-terminated.
+ * addr-type ";" xtext (D3), or "utf-8;" and UTF-8 (D15), decoded.
+ * MTRK_SYNTAX, MTRK_TOOBIG.
  */
 struct orcpt {
 	char type[ADDR_TYPE_MAX + 1];

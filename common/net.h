@@ -16,7 +16,8 @@ struct sockaddr_storage;
 /* A listening, non-blocking socket on a numeric address, or -1 and errno
  * (EINVAL: no such address).  IPv6 sockets take IPv6 only. */
 int net_listen(const char *host, uint16_t port);
-/* The same at a path, where a socket that was left is removed. */
+/* The same at a path (ENAMETOOLONG: longer than unix(7) has it), where a
+ * socket that was left is removed. */
 int net_listen_local(const char *path);
 
 /* An address in 16 octets, IPv4 as ::ffff:a.b.c.d; zero: neither. */
@@ -34,13 +35,14 @@ struct net_range {
 	struct net_ip ip;
 	unsigned bits; /* of the 16 octets */
 };
-/* "192.0.2.0/24", "2001:db8::/32", "192.0.2.1" */
+/* "192.0.2.0/24", "2001:db8::/32", "192.0.2.1".  False: none of these. */
 bool net_range_parse(struct span, struct net_range *);
 bool net_range_has(const struct net_range *, const struct net_ip *);
 struct net_ip net_ip_cut(const struct net_ip *, unsigned bits); /* rest is 0 */
 bool net_ip_is_v4(const struct net_ip *);
 
-/* What a server sets on an accepted socket; the peer's numeric address. */
+/* What a server sets on an accepted socket; the peer's numeric address, or
+ * "unknown". */
 void net_accepted(
     int fd, const struct sockaddr *, size_t, char *peer, size_t peer_size);
 /*

@@ -15,7 +15,8 @@ struct peer {
 	struct net_range range; /* of a network */
 };
 
-/* "mx.x.test", "x.test", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" */
+/* "mx.x.test", "x.test", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32".
+ * False: none of these. */
 bool peer_parse(struct span, struct peer *out);
 /* Either may be empty; an address comes without brackets. */
 bool peer_is(const struct peer *, struct span name, struct span address);

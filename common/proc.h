@@ -11,16 +11,17 @@
 #include "common/err.h"
 
 /*
- * Become `user` for good; MTRK_OK means that root can't be had back.  When
- * not started as root: stays who it is, says so at debug level, MTRK_OK.
- * MTRK_NOTFOUND: no such user, or it is root.  "": the effective user for
- * good; if that is root: MTRK_OK, root stays, with a warning.
+ * Become `user` for good (MTRK_IO: not to be had); MTRK_OK means that root
+ * can't be had back.  When not started as root: stays who it is, says so at
+ * debug level, MTRK_OK. MTRK_NOTFOUND: no such user, or it is root.  "": the
+ * effective user for good; if that is root: MTRK_OK, root stays, with a
+ * warning.
  */
 enum mtrk_err proc_drop(const char *user);
 /* The same, but addresses of others can still be bound (CAP_NET_ADMIN, for
  * IP_TRANSPARENT). */
 enum mtrk_err proc_drop_but_net_admin(const char *user);
-/* The numbers of a user; MTRK_NOTFOUND. */
+/* The numbers of a user, of a group.  MTRK_NOTFOUND. */
 enum mtrk_err proc_user(const char *user, uid_t *, gid_t *);
 enum mtrk_err proc_group(const char *group, gid_t *);
 
@@ -40,7 +41,7 @@ struct proc_signals_go {
 void proc_hand_signals(void *signals_go);
 
 /* Go to the background; the parent exits 0 once proc_ready() was called, and
- * with the child's status if it ends before. */
+ * with the child's status if it ends before.  MTRK_IO keeps errno. */
 enum mtrk_err proc_background(void);
 void proc_ready(void); /* harmless in the foreground */
 

@@ -62,7 +62,7 @@ struct message {
 	uint64_t number; /* the store's; 0: not from there */
 	struct span envid; /* decoded, case kept */
 	unsigned char certifier[CERTIFIER_LEN];
-	int64_t arrival;
+	int64_t arrival; /* seconds since 1970 UTC */
 	bool has_timeout;
 	uint32_t timeout_s; /* as requested */
 	struct span instance, queue_id, sender, client, message_id;
@@ -95,6 +95,7 @@ struct event_bytes {
 	uint64_t previous; /* 0: this is the first */
 	bool same_remote, same_text; /* as the event before */
 };
+/* MTRK_FORMAT, MTRK_CORRUPT. */
 enum mtrk_err record_get_event(struct span, struct event_bytes *out);
 
 /*

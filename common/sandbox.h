@@ -22,7 +22,7 @@ struct sandbox_path {
 };
 
 /* From now on no other file can be opened by this thread, and by those that
- * it starts; those that are open stay so. */
+ * it starts; those that are open stay so.  MTRK_IO keeps errno. */
 enum mtrk_err sandbox_files(const struct sandbox_path *, size_t n);
 
 /*

@@ -29,7 +29,7 @@ struct status {
 enum { STATUS_TEXT = 12 };
 
 /* DIGIT "." 1*3DIGIT "." 1*3DIGIT, class 2, 4 or 5, no leading zeros (T16);
- * nothing may follow. */
+ * nothing may follow.  MTRK_SYNTAX. */
 enum mtrk_err status_parse(struct span, struct status *out);
 void status_format(struct status, char out[STATUS_TEXT]);
 

@@ -18,7 +18,8 @@ enum {
 struct stream;
 
 /* Tries every address of the host, for `connect_s` altogether.  On failure *out
- * is NULL and `why` says what went wrong, for people. */
+ * is NULL and `why` says what went wrong, for people: MTRK_NOTFOUND no such
+ * host, MTRK_IO, MTRK_NOMEM. */
 enum mtrk_err stream_connect(const char *host, uint16_t port,
     unsigned connect_s, unsigned timeout_s, struct stream **out, char *why,
     size_t why_size);
@@ -31,10 +32,12 @@ void stream_within(struct stream *, unsigned seconds);
  * MTRK_TOOBIG; MTRK_IO.
  */
 enum mtrk_err stream_line(struct stream *, struct span *line);
+/* MTRK_BUSY: timeout; MTRK_IO; stream_fmt(): MTRK_NOMEM, MTRK_TOOBIG too. */
 enum mtrk_err stream_write(struct stream *, struct span);
 enum mtrk_err stream_fmt(struct stream *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
-/* MTRK_DENIED if octets were received and not yet read as lines (A44). */
+/* MTRK_DENIED if octets were received and not yet read as lines (A44);
+ * MTRK_IO: no handshake, in `why`.  `name` as tls_connecting() takes it. */
 enum mtrk_err stream_starttls(struct stream *, struct tls_ctx *,
     const char *name, char *why, size_t why_size);
 const struct tls *stream_tls(const struct stream *); /* NULL: in clear */

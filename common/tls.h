@@ -10,15 +10,17 @@
 
 struct tls_ctx;
 
-/* Without a certificate; a server's get theirs by tls_server_add(). */
+/* Without a certificate; a server's get theirs by tls_server_add().
+ * MTRK_NOMEM. */
 enum mtrk_err tls_ctx_new(struct tls_ctx **out);
 void tls_ctx_free(struct tls_ctx **); /* NULL is fine */
 
 /*
  * A server's certificate chain and key (PEM).  On failure *out is NULL and
- * `why` says which file and what OpenSSL said.  More pairs may be added: the
- * first whose dNSNames cover the names that a client gives is used, the very
- * first if it gives none (A43).  Sessions are resumed by tickets.
+ * `why` says which file and what OpenSSL said: MTRK_IO, MTRK_NOMEM.  More pairs
+ * may be added: the first whose dNSNames cover the names that a client gives is
+ * used, the very first if it gives none (A43).  Sessions are resumed by
+ * tickets.
  */
 enum mtrk_err tls_server_new(const char *cert, const char *key,
     struct tls_ctx **out, char *why, size_t why_size);
@@ -34,7 +36,8 @@ enum mtrk_err tls_server_add(struct tls_ctx *, const char *cert,
  * RFC 6125). */
 bool tls_server_covers(const struct tls_ctx *, const char *fqdn);
 
-/* A client that trusts the system's authorities, or those in `ca_file`. */
+/* A client that trusts the system's authorities (NULL), or those in `ca_file`.
+ * Outcomes as tls_server_new(). */
 enum mtrk_err tls_client_new(
     const char *ca_file, struct tls_ctx **out, char *why, size_t why_size);
 
@@ -57,6 +60,7 @@ struct tls *tls_connecting(struct tls_ctx *, int fd, const char *name);
 enum tls_step tls_handshake(struct tls *);
 bool tls_pending(const struct tls *); /* read already; NULL: false */
 
+/* *why_not is static. */
 bool tls_verified(const struct tls *, const char **why_not);
 const char *tls_protocol(const struct tls *); /* "TLSv1.3" */
 /* SHA-256 of the peer's public key (SubjectPublicKeyInfo): what stays when a

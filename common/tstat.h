@@ -53,7 +53,7 @@ enum mtrk_err tstat_write(const struct tstat *, struct buf *out);
  * fields (NULL, ACTION_NONE, WHEN_NONE).  *out is yours until tstat_free(),
  * also on failure.  Bounded: TSTAT_PARTS_MAX, TSTAT_RECIPIENTS_MAX.
  */
-enum { TSTAT_PARTS_MAX = 64, TSTAT_RECIPIENTS_MAX = 100000 };
+enum { TSTAT_PARTS_MAX = 64, TSTAT_RECIPIENTS_MAX = 100000 }; /* ours */
 enum mtrk_err tstat_read(struct span mime, struct tstat *out);
 
 void tstat_free(struct tstat *); /* leaves it empty */

@@ -21,14 +21,18 @@ struct mtqp_uri {
 	char secret[SECRET_TEXT + 1]; /* base64 as given */
 };
 
-/* Percent-decodes envid and secret; "/track/", scheme: any case (Q37). */
+/* Percent-decodes envid and secret; "/track/", scheme: any case (Q37).
+ * MTRK_SYNTAX, MTRK_TOOBIG. */
 enum mtrk_err uri_parse(struct span, struct mtqp_uri *out);
-/* For people: which part of what uri_parse() refused is missing or wrong. */
+/* For people, static: which part of what uri_parse() refused is missing or
+ * wrong. */
 const char *uri_fault(struct span);
-/* "/", "?", "%" and what RFC 3986 forbids are encoded (Q38). */
+/* "/", "?", "%" and what RFC 3986 forbids are encoded (Q38).  MTRK_TOOBIG,
+ * MTRK_NOMEM. */
 enum mtrk_err uri_format(const struct mtqp_uri *, char *out, size_t size);
 
-/* "host", "host:port", "[v6]:port", "v6"; *port 0 when not given. */
+/* "host", "host:port", "[v6]:port", "v6"; *port 0 when not given.
+ * MTRK_SYNTAX, MTRK_TOOBIG. */
 enum mtrk_err hostport_parse(
     struct span, char host[HOST_MAX + 1], uint16_t *port);
 

@@ -19,9 +19,10 @@ void when_rfc3339(int64_t, char out[WHEN_TEXT]);
  * date-time of RFC 5322 3.3, and its obsolete forms that RFC 3887's examples
  * need: optional day name, one- or two-digit day, any blanks, comments at the
  * end, zone +hhmm, GMT/UT/UTC or the US names.  Four-digit year only.
+ * MTRK_SYNTAX.
  */
 enum mtrk_err when_parse(struct span, int64_t *out);
-/* Days from the civil date, proleptic Gregorian; month 1..12. */
+/* Days since 1970 of a civil date, proleptic Gregorian; month 1..12. */
 int64_t when_from_civil(int year, unsigned month, unsigned day);
 
 #endif
