@@ -230,7 +230,24 @@ skip_detail(struct cur *c, struct span address)
 struct delivery {
 	struct span mailer, relay, quarantine, dsn, reply, stat;
 	bool tried, has_dsn, has_reply;
+	bool retold; /* "Deferred" is somewhere behind reply= */
 };
+
+/* "550 no, stat=User unknown": the remote's words, and Sendmail's. */
+static void
+split_reply(struct delivery *d)
+{
+	static const char stat[] = ", stat=";
+	size_t n = d->reply.n;
+
+	while (n > 0 && !span_starts(span_from(d->reply, n), stat))
+		n--;
+	if (n == 0)
+		return;
+	d->stat = span_from(d->reply, n + strlen(stat));
+	d->retold = span_find(d->reply, ", stat=Deferred") >= 0;
+	d->reply.n = n;
+}
 
 /* , delay=, [xdelay=, ]mailer=, pri=, [relay=, ]dsn=, [reply=TEXT, ]stat=TEXT;
  * what a milter stopped has neither mailer= nor dsn= */
@@ -251,8 +268,10 @@ take_fields(struct cur *c, const struct happening_line *l, struct delivery *d)
 	field(c, "quarantine=", &d->quarantine);
 	d->has_dsn = field(c, "dsn=", &d->dsn);
 	d->has_reply = last_field(c, "reply=", &d->reply);
-	if (d->has_reply)
+	if (d->has_reply) {
+		split_reply(d);
 		return d->has_dsn;
+	}
 	return last_field(c, "stat=", &d->stat);
 }
 
@@ -272,8 +291,7 @@ sent(struct happening_line *l, const struct delivery *d)
 {
 	enum where where = mailer_where(d->mailer);
 
-	if (l->status.klass != 2)
-		return SAID_UNKNOWN;
+	l->logged.klass = l->status.klass = 2; /* a remote said "250 5.0.0" */
 	l->text = sent_text(d->stat);
 	if (where == WHERE_BY_RELAY)
 		where =
@@ -290,16 +308,22 @@ sent(struct happening_line *l, const struct delivery *d)
 	return SAID_HAPPENED;
 }
 
-/* "550 no, stat=User unknown": the remote's words. */
-static struct span
-without_stat(struct span reply)
+/*
+ * Not by dsn= alone: Sendmail takes a remote's code as it comes, in
+ * "451 5.7.1" or "554 4.7.1".  What it says of a deferral holds the remote's
+ * words once more, and they may look like anything; of a failure it has words
+ * of its own.
+ */
+static bool
+is_deferred(const struct delivery *d, unsigned klass)
 {
-	static const char stat[] = ", stat=";
-	size_t n = reply.n;
+	bool says_so = span_starts(d->stat, "Deferred");
 
-	while (n > 0 && !span_starts(span_from(reply, n), stat))
-		n--;
-	return n > 0 ? (struct span){ reply.p, n } : reply;
+	if (!d->has_reply)
+		return klass == 4 || says_so;
+	if (klass == 4)
+		return says_so || !span_starts(d->reply, "5");
+	return d->retold && span_starts(d->reply, "4");
 }
 
 /* No attempt was made: a milter or ruleset has decided. */
@@ -354,9 +378,14 @@ sendmail_delivery(struct cur *c, struct happening_line *l)
 	/* an alias leads to every member: the bounce's, such as postmaster */
 	if (l->untried && l->member && !led_to)
 		return SAID_KNOWN;
-	l->text = d.has_reply ? without_stat(d.reply) : d.stat;
-	l->action = l->status.klass == 5 ? ACTION_FAILED : ACTION_DELAYED;
-	return l->status.klass == 2 ? SAID_UNKNOWN : SAID_HAPPENED;
+	if (l->status.klass == 2)
+		return SAID_UNKNOWN;
+	l->text = d.has_reply ? d.reply : d.stat;
+	l->action = ACTION_FAILED;
+	if (is_deferred(&d, l->status.klass))
+		l->action = ACTION_DELAYED;
+	l->status.klass = l->action == ACTION_DELAYED ? 4 : 5;
+	return SAID_HAPPENED;
 }
 
 bool

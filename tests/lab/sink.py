@@ -4,7 +4,9 @@
 A recipient whose local part begins with "defer" gets 451, with "bounce" or
 "soft" 550, any other 250; one that begins with "late" gets the message
 refused after DATA; "words" is refused, and "thanks" gets its message accepted,
-in 300 octets that are not ASCII.  Over LMTP, which it speaks too, that is said of each
+in 300 octets that are not ASCII.  Enhanced codes that don't fit their replies:
+"grey" gets 451 with 5.7.1, "later" 554 after DATA with 4.6.0, "odd" 250 with
+5.0.0.  Over LMTP, which it speaks too, that is said of each
 recipient, and "full" is told 452 then.  Each message taken appends a line to FILE: its X-Number
 header or "-", a blank, its recipients.  Listens on 127.0.0.1 if not told
 otherwise.  Without options it knows neither MTRK nor TLS.
@@ -59,7 +61,7 @@ class Session(socketserver.StreamRequestHandler):
 
     def ehlo(self, verb):
         self.lmtp = verb == "LHLO"
-        words = ["sink.test", "PIPELINING"]
+        words = ["sink.test", "PIPELINING", "ENHANCEDSTATUSCODES"]
         words += ["STARTTLS"] if (set.tls or set.cut) and not self.secure else []
         words += ["MTRK"] if set.mtrk else []
         self.say("".join("250-%s\r\n" % w for w in words) + "250 DSN")
@@ -72,6 +74,8 @@ class Session(socketserver.StreamRequestHandler):
             self.say("550 5.1.1 no such user")
         elif local.startswith("soft"):
             self.say("550 5.1.1 soft refusal")
+        elif local.startswith("grey"):
+            self.say("451 5.7.1 greylisted")
         elif local.startswith("words"):
             self.say("550 5.1.1 " + WORDS)
         else:
@@ -110,9 +114,12 @@ class Session(socketserver.StreamRequestHandler):
                 out.write(number + " " + ",".join(self.rcpts) + "\n")
         late = [r for r in self.rcpts if r.startswith("late")]
         thanks = WORDS + ": " if self.rcpts and self.rcpts[0].startswith("thanks") else "Ok: "
+        odd = self.rcpts and self.rcpts[0].startswith("odd")
         for one in self.rcpts if self.lmtp else ["".join(late[:1])]:
-            self.say("554 5.6.0 content refused" if one.startswith("late") else
+            self.say("554 4.6.0 content refused" if one.startswith("later") else
+                     "554 5.6.0 content refused" if one.startswith("late") else
                      "452 4.2.2 mailbox full" if one.startswith("full") else
+                     "250 5.0.0 fine" if odd else
                      "250 2.0.0 " + thanks + "queued as SINK01")
         self.rcpts = []
 
