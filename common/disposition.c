@@ -13,6 +13,7 @@ static const struct {
 	[ACTION_TRANSFERRED] = { true, true },
 	[ACTION_DELAYED] = { false, false },
 	[ACTION_FAILED] = { true, false },
+	[ACTION_OPAQUE] = { true, false },
 };
 
 bool
@@ -245,6 +246,10 @@ disposition_of(const struct message *m, uint32_t recipient,
 	if (w.several || w.list)
 		expand(out, w.own);
 	out->status = status_for(out->action, out->status);
+	if (out->action == ACTION_OPAQUE) { /* T17, T18 */
+		out->remote_mta = SPAN("");
+		out->last_attempt = WHEN_NONE;
+	}
 	if (!action_is_end(out->action))
 		out->will_retry_until = m->arrival + (int64_t)queue_lifetime_s;
 }
@@ -257,11 +262,61 @@ disposition_hide_forwarding(
 
 	if (span_eq(d->final, own))
 		return;
+	d->final = own;
+	if (d->action == ACTION_OPAQUE)
+		return;
 	d->action = ACTION_DELIVERED;
 	d->status = STATUS(2, 0, 0);
-	d->final = own;
 	d->remote_mta = SPAN("");
 	d->will_retry_until = WHEN_NONE;
+}
+
+enum place { PLACE_HERE, PLACE_ELSEWHERE, PLACE_OUT };
+
+/* Where one is, as seen from a queue id. */
+static enum place
+moved(enum place at, const struct event *e, struct span queue_id)
+{
+	bool here = span_eq(e->queue_id, queue_id), all;
+
+	all = e->recipient == EVENT_ALL;
+	if (e->kind == EVENT_LINK)
+		return all && at == PLACE_OUT ? PLACE_OUT
+		    : here                    ? PLACE_HERE
+					      : PLACE_ELSEWHERE;
+	if (action_is_end(e->action))
+		return !all || (here && at == PLACE_HERE) ? PLACE_OUT : at;
+	if (all || e->kind == EVENT_HANDED)
+		return at;
+	return here ? PLACE_HERE : PLACE_ELSEWHERE;
+}
+
+bool
+message_waits_under(const struct message *m, struct span queue_id)
+{
+	enum place *at = calloc(m->n_recipients + 1, sizeof *at);
+	bool waits = false, known = at != NULL;
+
+	for (size_t r = 0; known && r < m->n_recipients; r++)
+		at[r] = queue_id.n == 0 ? PLACE_HERE : PLACE_ELSEWHERE;
+	for (size_t i = 0; known && i < m->n_events; i++) {
+		const struct event *e = &m->events[i];
+		bool all = e->recipient == EVENT_ALL;
+		size_t r = all ? 0 : e->recipient;
+
+		if (e->kind == EVENT_NOTE || e->kind == EVENT_MESSAGE_ID)
+			continue;
+		known = e->kind != EVENT_LINK || e->recipient != EVENT_SOMEONE;
+		for (; r < m->n_recipients; r++) {
+			at[r] = moved(at[r], e, queue_id);
+			if (!all)
+				break;
+		}
+	}
+	for (size_t r = 0; known && r < m->n_recipients; r++)
+		waits |= at[r] == PLACE_HERE;
+	free(at);
+	return waits;
 }
 
 /* The last word of what befell somebody was an end: whoever that was, he is

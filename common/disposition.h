@@ -23,7 +23,8 @@ struct disposition {
  * addresses, or an expansion, is expanded: the members are not shown (S30,
  * T25).  What befell EVENT_SOMEONE befell the one recipient that no other
  * event names; if there are several of those, nobody knows which, and they
- * stay delayed.
+ * stay delayed.  One who left the queue and of whom the log doesn't say more is
+ * opaque.
  */
 void disposition_of(const struct message *, uint32_t recipient,
     uint64_t queue_lifetime_s, struct disposition *out);
@@ -41,6 +42,9 @@ void disposition_hide_forwarding(
 
 /* True if the event's action ends the recipient's way through this MTA. */
 bool action_is_end(enum action);
+/* Does anybody wait under this queue id (empty: the message's own)?  False also
+ * if it can't be told, because some went on under another. */
+bool message_waits_under(const struct message *, struct span queue_id);
 
 struct retention {
 	uint64_t preset_s; /* when the client asked for nothing (S21) */

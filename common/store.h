@@ -43,6 +43,8 @@ enum happening {
 	HAPPENED_MESSAGE_ID, /* `text` is the Message-ID */
 	HAPPENED_FROM, /* it is on its way; `address` is its sender now */
 	HAPPENED_NOTE, /* `text` is for people */
+	HAPPENED_REFUSED, /* one recipient, by a milter: it isn't queued for him
+			   */
 	HAPPENED_ALIAS, /* `address` leads to one member more, `next` */
 	HAPPENED_EXPANDED, /* `address` leads to several */
 	/* It goes on under the queue id `next`: */

@@ -253,6 +253,19 @@ happened_from(struct job *j)
 	return true;
 }
 
+/* A milter in front of ours may have refused him: ours never saw him then. */
+static bool
+happened_refused(struct job *j)
+{
+	const struct happening_line *l = j->l;
+	uint32_t who;
+
+	if (!j->claim.linked &&
+	    message_recipient(j->m, l->original, l->address, &who))
+		add_action(j, who);
+	return true;
+}
+
 static bool
 happened_note(struct job *j)
 {
@@ -356,9 +369,27 @@ happened_cloned(struct job *j)
 	return true;
 }
 
+/*
+ * One whom the log has not told of, and who is under no other id: taken out by
+ * another milter, thrown away by a ruleset, the same mailbox as another,
+ * given up with NOTIFY=NEVER, or his line was lost.
+ */
 static bool
 happened_removed(struct job *j)
 {
+	struct message whole;
+
+	if (load_whole(j->t, j->claim.message, &whole) &&
+	    message_waits_under(
+		&whole, j->claim.linked ? j->l->queue_id : SPAN("")))
+		add(j,
+		    (struct event){ .kind = EVENT_ACTION,
+			.recipient = EVENT_ALL,
+			.action = ACTION_OPAQUE,
+			.status = STATUS(2, 0, 0), /* A21 */
+			.text = SPAN("left the queue, and the log does not "
+				     "say how") });
+	message_free(&whole);
 	free_id(j);
 	return true;
 }
@@ -378,6 +409,7 @@ static bool (*const acts[])(struct job *) = {
 	[HAPPENED_MESSAGE_ID] = happened_message_id,
 	[HAPPENED_FROM] = happened_from,
 	[HAPPENED_NOTE] = happened_note,
+	[HAPPENED_REFUSED] = happened_refused,
 	[HAPPENED_ALIAS] = happened_alias,
 	[HAPPENED_EXPANDED] = happened_expanded,
 	[HAPPENED_FORWARDED] = happened_forwarded,

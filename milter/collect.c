@@ -345,12 +345,22 @@ look_for_new(struct collect *c)
 	}
 }
 
-/* Nobody's, so far.  What a client said before its message was accepted
- * changes nothing, later neither. */
+/* Of what is said before a message is accepted only this changes anything. */
+static bool
+refuses(const struct logline *l)
+{
+	struct span id, rest;
+
+	return span_split(l->text, ':', &id, &rest) &&
+	    span_starts(rest, " milter-reject: ");
+}
+
+/* Nobody's, so far. */
 static void
 wait(struct collect *c, struct span queue_id, const struct logline *l)
 {
-	if (span_is(l->program, "smtpd") || span_is(l->program, "bounce"))
+	if (span_is(l->program, "bounce") ||
+	    (span_is(l->program, "smtpd") && !refuses(l)))
 		return;
 	waiting_put(c->waiting, queue_id, l);
 }

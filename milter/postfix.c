@@ -255,9 +255,32 @@ message_id(struct cur *c, struct happening_line *l)
 }
 
 /*
+ * "RCPT from NAME[ADDR]: 550 5.7.1 words; from=<A> to=<B> proto=...": a milter
+ * behind ours refuses one of whom ours has been told.
+ */
+static enum said
+refuses_one(struct cur *c, struct happening_line *l)
+{
+	struct span words;
+	int at;
+
+	if (!cur_try(c, "RCPT from ") || !cur_skip_to(c, "]: "))
+		return SAID_KNOWN;
+	words = cur_rest(c);
+	if ((at = span_find(words, "; from=<")) < 0)
+		return SAID_KNOWN;
+	*c = cur_of(span_from(words, (size_t)at + strlen("; from=<")));
+	said_address(c);
+	cur_lit(c, " to=<");
+	l->address = said_address(c);
+	words.n = (size_t)at;
+	return c->why == NULL ? said_refused(l, words) : SAID_KNOWN;
+}
+
+/*
  * "END-OF-MESSAGE from NAME[ADDR]: 5.7.1 words; from=...": the whole message
- * is refused, after our milter has seen it whole.  Of a single recipient, or
- * of what came before the message, no record was made.
+ * is refused, after our milter has seen it whole.  Of what came before any
+ * recipient no record was made.
  */
 static enum said
 milter_rejects(struct cur *c, struct happening_line *l)
@@ -265,7 +288,9 @@ milter_rejects(struct cur *c, struct happening_line *l)
 	struct status status = STATUS(5, 7, 1), said;
 	struct span stage = cur_rest(c), code, rest;
 
-	if (span_starts(stage, "RCPT") || span_starts(stage, "MAIL"))
+	if (span_starts(stage, "RCPT")) /* smtpd's, if its name was lost */
+		return refuses_one(c, l);
+	if (span_starts(stage, "MAIL"))
 		return SAID_KNOWN;
 	if (cur_skip_to(c, "]: ")) {
 		span_split(cur_rest(c), ' ', &code, &rest);
@@ -330,7 +355,7 @@ static const struct said_row rows[] = {
 	{ "qmgr", "skipped, ", NULL },
 	{ "smtpd", "client=", NULL },
 	{ "smtpd", "reject: ", NULL },
-	{ "smtpd", "milter-reject: ", NULL },
+	{ "smtpd", "milter-reject: ", refuses_one },
 	{ "smtpd", "reject_warning: ", NULL },
 	{ "smtpd", "warn: ", NULL },
 	{ "smtpd", "info: ", NULL },

@@ -75,3 +75,18 @@ said_all_failed(
 	l->text = text;
 	return SAID_HAPPENED;
 }
+
+enum said
+said_refused(struct happening_line *l, struct span reply)
+{
+	struct span code, rest;
+
+	span_split(span_from(reply, sizeof "550 " - 1), ' ', &code, &rest);
+	if (status_parse(code, &l->status) != MTRK_OK || l->status.klass == 2)
+		l->status =
+		    span_starts(reply, "4") ? STATUS(4, 7, 1) : STATUS(5, 7, 1);
+	l->what = HAPPENED_REFUSED;
+	l->action = ACTION_FAILED;
+	l->text = reply;
+	return SAID_HAPPENED;
+}

@@ -31,5 +31,7 @@ struct span said_queued_as(struct span reply);
 /* `l` is a whole message that failed. */
 enum said said_all_failed(
     struct happening_line *l, struct status, struct span text);
+/* `l` is one recipient, whom the MTA refused in these words. */
+enum said said_refused(struct happening_line *l, struct span reply);
 
 #endif

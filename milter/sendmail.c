@@ -159,6 +159,17 @@ discarded(struct cur *c, struct happening_line *l)
 	    : SAID_UNKNOWN;
 }
 
+/* <ADDR>, reject=550 5.7.1 words: a milter behind ours refuses one of whom ours
+ * has been told. */
+static enum said
+refused(struct cur *c, struct happening_line *l)
+{
+	l->address = said_address(c);
+	if (!cur_try(c, ", reject=") || c->why != NULL)
+		return SAID_KNOWN;
+	return said_refused(l, cur_rest(c));
+}
+
 static enum said
 released(struct cur *c, struct happening_line *l)
 {
@@ -181,6 +192,7 @@ static const struct said_row rows[] = {
 	{ "", "<", NULL }, /* ADDR... words to the client */
 	{ "", "\"", NULL },
 	{ "", "ruleset=", NULL },
+	{ "", "Milter: to=<", refused },
 	{ "", "Milter", NULL },
 	{ "", "milter=", NULL },
 	{ "", "SMTP outgoing connect on ", NULL },

@@ -105,6 +105,11 @@ mark late@h.test a@h.test late@far.test
 want late@h.test 'late@far.test late@far.test failed 5.6.0 [127.0.0.1]'
 mark refused@h.test refuse@h.test friend@far.test
 want refused@h.test 'friend@far.test friend@far.test failed 5.7.1 -'
+# one of them, by a milter behind ours; the first ones before there is a queue id
+mark refuse@h.test a@h.test refuse1@far.test friend@far.test refuse2@far.test
+want refuse@h.test 'refuse1@far.test refuse1@far.test opaque 2.0.0 -' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
+    'refuse2@far.test refuse2@far.test failed 5.7.1 -'
 mark drop@h.test drop@h.test friend@far.test
 [ -z "$(rows drop@h.test)" ] || lab_fail "a record of what the MTA dropped unseen"
 

@@ -10,6 +10,9 @@ lab_conf "HideForwarding no"
 sed -i "s|^MailLog .*|MailLog $lab/sendmail/mail.log|" "$lab/mtrk.conf"
 mkdir -p "$lab/sendmail/forward"
 lab_start_sink
+read -r refuser_port <<<"$(lab_ports 1)"
+lab_run refuser python3 "$lab_root/tests/lab/refuser.py" "$refuser_port"
+lab_wait 20 lab_listens "$refuser_port" || lab_fail "no refuser"
 lab_start_milter
 cat >"$lab/sendmail/aliases" <<'A'
 single: games
@@ -32,13 +35,16 @@ A
 printf 'fwd@far.test\n' >"$lab/sendmail/forward/sync"
 printf '\\man, copy@far.test\n' >"$lab/sendmail/forward/man"
 printf 'proxy 75\nbackup 69\nwww-data 67\n' >"$lab/sendmail/exits"
-rest="define(\`confTO_QUEUEWARN', \`1d')define(\`confTO_QUEUERETURN', \`4s')dnl
+rest="INPUT_MAIL_FILTER(\`refuser', \`S=inet:$refuser_port@127.0.0.1')dnl
+define(\`confTO_QUEUEWARN', \`1d')define(\`confTO_QUEUERETURN', \`4s')dnl
 define(\`confPRIVACY_FLAGS', \`')dnl
 QUEUE_GROUP(\`mqueue', \`P=$lab/sendmail/queue, F=f, r=3')dnl
 LOCAL_RULESETS
 SLocal_check_mail
 R<quarantine@h.test>	\$#error \$@ quarantine \$: suspicious
 R<drop@h.test>	\$#discard \$: discard
+Scheck_compat
+R\$* \$| <throw@far.test>	\$#discard \$: discard
 "
 
 log=$lab/sendmail/mail.log
@@ -174,8 +180,14 @@ unreachable named nosuchsender@sm.lab.test
 unreachable alias gone@sm.lab.test
 qid=$warned want warned@h.test 'defer@far.test defer@far.test delayed 4.7.1 [127.0.0.1]'
 
+# 7. thrown away by a ruleset, which no line tells, and refused by a milter behind ours
+mark throw@h.test a@h.test throw@far.test refuse@far.test friend@far.test
+want throw@h.test 'throw@far.test throw@far.test opaque 2.0.0 -' \
+    'refuse@far.test refuse@far.test failed 5.7.1 -' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
+
 want_nothing_left
-# 7. HideForwarding: MTQP names no alias's end (S35, T24)
+# 8. HideForwarding: MTQP names no alias's end (S35, T24)
 kill "$mtqpd_pid"; wait "$mtqpd_pid" || true
 sed -i 's/^HideForwarding no/HideForwarding yes/' "$lab/mtrk.conf"
 lab_start_mtqpd

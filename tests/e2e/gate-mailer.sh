@@ -109,10 +109,10 @@ want u@gruff.test "Service unavailable" "failed 5.5.0 [gruff.example]"
 want u@null.test "Service unavailable" "failed 5.5.0 null.example"
 want u@gone.test "Service unavailable" "failed 5.5.0 gone.example"
 want bounce@table.test "User unknown" "failed 5.1.1 other.example"
-want late@table.test "Service unavailable" "failed 5.0.0 other.example"
+want late@table.test "Service unavailable" "failed 5.6.0 other.example"
 want u@busy.test "Deferred: 421 4.3.2 too busy" "delayed 4.5.0 [busy.example]"
 want u@down.test "Deferred: 421 4.4.1 down.example: Connection refused" "delayed 4.5.0 [down.example]"
-want defer@table.test "Deferred: 451 4.7.1 try again later" "delayed 4.3.0 other.example"
+want defer@table.test "Deferred: 451 4.7.1 try again later" "delayed 4.7.1 other.example"
 # who sent it is told, with the next hop's words or the gate's; the rest waits
 box=$lab/sendmail/mbox.games
 told() { [ "$(grep -c '^Action: failed' "$box")" = 5 ]; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """refuser.py PORT: a milter that refuses at the end whatever comes from a
-sender that begins with "refuse", as a filter behind ours may do.
+sender that begins with "refuse", and at once a recipient that does, as a
+filter behind ours may do.
 """
 import socketserver
 import struct
@@ -23,6 +24,8 @@ class Session(socketserver.StreamRequestHandler):
                 self.say(b"c")
             elif command == b"E" and refuse:
                 self.say(b"y", b"554 5.7.1 not wanted\0")
+            elif command == b"R" and data.startswith(b"<refuse"):
+                self.say(b"y", b"550 5.7.1 not wanted\0")
             elif command == b"Q":
                 return
             elif command not in b"DAK":

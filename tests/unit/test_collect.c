@@ -579,6 +579,63 @@ room_is_full(void **state)
 	is("e1", "delayed 4.0.0 a@h.test (0)");
 }
 
+#define REFUSED(qid, to) \
+	"postfix/smtpd[1]: " qid \
+	": milter-reject: RCPT from x[192.0.2.1]: 550 5.7.1 no; " \
+	"from=<s@h.test> to=<" to "> proto=ESMTP helo=<x>\n"
+
+/* A milter behind ours refuses one, before the message's record is there. */
+static void
+refused_by_another_milter(void **state)
+{
+	(void)state;
+	lines(STAMP REFUSED("3F905A8456E", "b@x.test")
+		STAMP REFUSED("3F905A8456E", "never-seen@x.test"));
+	record("e1", "3F905A8456E", T0, true);
+	lines(STAMP SENT("3F905A8456E", "a@h.test", "250 ok")
+		STAMP GONE("3F905A8456E"));
+	is("e1", "relayed 2.1.9 a@h.test, failed 5.7.1 b@x.test (2)");
+}
+
+/* Who left the queue without a word isn't waiting, and isn't kept for ever
+ * (S21a, Q23). */
+static void
+left_without_a_word(void **state)
+{
+	const struct retention none = { 0, 0 };
+	unsigned removed;
+	uint64_t at = 0;
+
+	(void)state;
+	record("e1", "3F905A8456E", T0, true);
+	lines(STAMP SENT("3F905A8456E", "a@h.test", "250 ok"));
+	is("e1", "relayed 2.1.9 a@h.test, delayed 4.0.0 b@x.test (1)");
+	lines(STAMP GONE("3F905A8456E"));
+	is("e1", "relayed 2.1.9 a@h.test, opaque 2.0.0 b@x.test (2)");
+	assert_int_equal(
+	    store_purge(st, &none, T0 + 1, 10, &at, &removed), MTRK_OK);
+	assert_int_equal(removed, 1);
+}
+
+/* But who went on under another id waits there. */
+static void
+waits_under_another_id(void **state)
+{
+	(void)state;
+	record("e1", "3F905A8456E", T0, true);
+	lines(STAMP ALIAS("3F905A8456E", "4A905A8456E") STAMP SENT(
+	    "3F905A8456E", "b@x.test", "250 ok") STAMP GONE("3F905A8456E"));
+	is("e1", "delayed 4.0.0 a@h.test, relayed 2.1.9 b@x.test (2)");
+	lines(STAMP GONE("4A905A8456E"));
+	is("e1", "opaque 2.0.0 a@h.test, relayed 2.1.9 b@x.test (3)");
+	record("e2", "6AO3VWuT028419", T0, true);
+	lines(SM("6AO3VWuT028419",
+	    "split: maxrcpts=1, rcpts=2, count=1, "
+	    "id=6AO3VWuT028420") SM("6AO3VWuT028419", "to=<b@x.test>, " SM_SENT)
+		SM("6AO3VWuT028419", "done; delay=00:00:00, ntries=1"));
+	is("e2", "delayed 4.0.0 a@h.test, delivered 2.0.0 b@x.test (2)");
+}
+
 int
 main(void)
 {
@@ -600,6 +657,9 @@ main(void)
 		STORY(long_line_before_its_record),
 		STORY(long_line_without_an_end),
 		STORY(long_line_without_a_begin),
+		STORY(refused_by_another_milter),
+		STORY(left_without_a_word),
+		STORY(waits_under_another_id),
 		STORY(not_understood),
 		STORY(programs_without_end),
 		STORY(slow_lines),

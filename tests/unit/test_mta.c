@@ -59,6 +59,8 @@ say_happening(const struct happening_line *h, struct buf *b)
 
 	if (h->what == HAPPENED_FORWARDED)
 		buf_str(b, "forwarded");
+	else if (h->what == HAPPENED_REFUSED)
+		buf_str(b, "refused");
 	else
 		buf_str(b, acts ? action_text(h->action) : words[h->what]);
 	put(b, "qid", h->queue_id);
