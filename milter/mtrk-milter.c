@@ -6,12 +6,15 @@
  * we do may cost anybody mail: every road ends in SMFIS_CONTINUE, but for a
  * bad mark under "OnBadMTRK reject".
  */
+#include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -20,6 +23,7 @@
 #include "common/conf.h"
 #include "common/crypto.h"
 #include "common/log.h"
+#include "common/net.h"
 #include "common/notify.h"
 #include "common/options.h"
 #include "common/proc.h"
@@ -32,6 +36,8 @@ enum {
 	STOP_WAIT_S = 5, /* ours: for messages in hand */
 	LOG_EVERY_S = 60,
 	MILTER_TIMEOUT_S = 7210, /* libmilter's own default */
+	SESSIONS_MAX = 16000, /* ours: twice as many as the gate's clients */
+	SPARE_FDS = 32,
 };
 
 static struct conf conf;
@@ -39,6 +45,7 @@ static struct store *store;
 static atomic_uint in_hand; /* messages being stored */
 static atomic_ulong untracked; /* marked ones that could not be */
 static atomic_bool milter_over;
+static atomic_bool opened; /* the store */
 
 static bool
 rejects_bad(void)
@@ -56,6 +63,29 @@ answer_to(unsigned long no_reply_step)
 /* What was agreed in xxfi_negotiate; the same for all connections. */
 static atomic_ulong agreed;
 
+/*
+ * Without a descriptor left libmilter sleeps, for seconds, and every MTA that
+ * connects meanwhile waits: who would take one of the last is sent away, and
+ * its mail goes on untracked.  The system gives the lowest that is free.
+ */
+static bool
+has_room(void)
+{
+	static struct log_limit limit;
+	unsigned long missed;
+	struct rlimit max;
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	bool room = getrlimit(RLIMIT_NOFILE, &max) == 0 && fd != -1 &&
+	    (rlim_t)fd + SPARE_FDS < max.rlim_cur;
+
+	if (fd != -1)
+		close(fd);
+	if (!room && log_allow(&limit, LOG_EVERY_S, &missed))
+		log_err("event=limit descriptors=%lu missed=%lu",
+		    (unsigned long)max.rlim_cur, missed);
+	return room;
+}
+
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
     unsigned long f3, unsigned long *pf0, unsigned long *pf1,
@@ -65,6 +95,8 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
 	    SMFIP_NOBODY | SMFIP_NOUNKNOWN;
 
 	(void)ctx, (void)f0, (void)f2, (void)f3;
+	if (!has_room())
+		return SMFIS_REJECT;
 	/* Over TCP the MTA's next small packet would wait for the ACK of the
 	 * one before, which Linux delays by 40 ms when we have nothing to
 	 * say: measured, 220 messages a second instead of 700. */
@@ -277,6 +309,41 @@ wait_for_end(int signals)
 		usleep(10000);
 }
 
+/*
+ * Who waits for a disk that hangs can't be ended, and keeps what is open open
+ * beyond our end: no MTA is to wait at it.
+ */
+static void
+hang_up(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < SESSIONS_MAX + SPARE_FDS; fd++)
+		shutdown(fd, SHUT_RDWR);
+}
+
+static void *
+opening_thread(void *arg)
+{
+	struct timespec wait = { .tv_sec = STORE_WAIT_MS / 1000 };
+
+	while (nanosleep(&wait, &wait) == -1)
+		;
+	if (opened)
+		return arg;
+	log_err("event=start reason=\"the disk of %s hangs\"", conf.store);
+	hang_up();
+	_exit(EX_UNAVAILABLE);
+}
+
+/* The socket is there already, for MTAs to wait at. */
+static void
+watch_opening(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, opening_thread, NULL) == 0)
+		pthread_detach(thread);
+}
+
 static int
 run(int signals)
 {
@@ -301,6 +368,7 @@ run(int signals)
 	 * answered is durable, so there is nothing to wait for. */
 	log_notice("event=stop untracked=%lu", untracked);
 	milter_socket_remove(&conf);
+	hang_up();
 	return 0;
 }
 
@@ -315,6 +383,7 @@ start(const struct common_options *o)
 	if (!o->foreground && proc_background() != MTRK_OK)
 		return EX_OSERR;
 	notify_open();
+	net_allow_descriptors(SESSIONS_MAX + SPARE_FDS);
 	signals = proc_signals();
 	umask(~(mode_t)conf.milter_socket_mode & 0777);
 	if (signals == -1 || !register_milter() ||
@@ -324,6 +393,7 @@ start(const struct common_options *o)
 		    conf.milter_socket);
 		return EX_UNAVAILABLE;
 	}
+	watch_opening();
 	umask(027); /* the socket's own is not for folders */
 	if (milter_socket_own(&conf, why) != MTRK_OK ||
 	    milter_store_folder(&conf, why) != MTRK_OK) {
@@ -341,6 +411,7 @@ start(const struct common_options *o)
 		log_err("event=start reason=\"%s\"", why);
 		return EX_UNAVAILABLE;
 	}
+	opened = true;
 	return run(signals);
 }
 

@@ -30,12 +30,17 @@ milter_socket_path(const struct conf *c)
 	return local_path(c->milter_socket, &path) ? path : NULL;
 }
 
+static struct stat made; /* by us; st_ino 0: none */
+
+/* By now it may be that of who was started meanwhile. */
 void
 milter_socket_remove(const struct conf *c)
 {
 	const char *path = milter_socket_path(c);
+	struct stat st;
 
-	if (path != NULL)
+	if (path != NULL && made.st_ino != 0 && lstat(path, &st) == 0 &&
+	    st.st_dev == made.st_dev && st.st_ino == made.st_ino)
 		unlink(path);
 }
 
@@ -69,7 +74,6 @@ enum mtrk_err
 milter_socket_own(const struct conf *c, char *why)
 {
 	const char *path = milter_socket_path(c);
-	struct stat st;
 	uid_t uid;
 	gid_t gid;
 
@@ -80,12 +84,12 @@ milter_socket_own(const struct conf *c, char *why)
 		return MTRK_OK;
 	/* No link is followed: User may own the folder, and we are root.  The
 	 * mode is the umask's with which it was made. */
-	if (lchown(path, uid, gid) == -1 || lstat(path, &st) == -1) {
+	if (lchown(path, uid, gid) == -1 || lstat(path, &made) == -1) {
 		snprintf(why, SOCKET_WHY_MAX, "%s: %m", path);
 		return MTRK_IO;
 	}
-	if (!S_ISSOCK(st.st_mode) ||
-	    (st.st_mode & 0777) != c->milter_socket_mode) {
+	if (!S_ISSOCK(made.st_mode) ||
+	    (made.st_mode & 0777) != c->milter_socket_mode) {
 		snprintf(why, SOCKET_WHY_MAX,
 		    "%s: is no socket of mode %04o any more", path,
 		    (unsigned)c->milter_socket_mode);

@@ -16,7 +16,7 @@ enum { SOCKET_WHY_MAX = STORE_WHY_MAX }; /* octets of `why` in all of these */
 enum mtrk_err milter_socket_own(const struct conf *, char *why);
 /* The path of a local socket; NULL for inet and inet6. */
 const char *milter_socket_path(const struct conf *);
-void milter_socket_remove(const struct conf *);
+void milter_socket_remove(const struct conf *); /* if it is ours still */
 /* "smtpd_milters = ..." and the socket's final mode. */
 void milter_socket_print(const struct conf *, FILE *);
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import socket
 import struct
 import subprocess
@@ -154,6 +155,52 @@ def strangers(path):
     return ["last@h.test", "long@h.test", "quoted@h.test", "c1@h.test"]
 
 
+def crowded(path, pid):
+    """More MTAs than descriptors: none waits; those that are away make room."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    assert soft >= min(16000, hard), soft
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, hard))
+    crowd, began = [], time.monotonic()
+    with contextlib.suppress(AssertionError, ConnectionError):  # sent away
+        while True:
+            crowd.append(Mta(path))
+    assert 8 < len(crowd) < 64 and time.monotonic() - began < PATIENCE_S / 2
+    crowd[0].hello()
+    crowd[0].message(b"crowd@h.test", b"CROWD1")
+    for m in crowd:
+        m.sock.close()
+    while True:
+        with contextlib.suppress(AssertionError, ConnectionError):
+            m = Mta(path)
+            break
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    m.hello()
+    m.message(b"room@h.test", b"ROOM1")
+    return ["crowd@h.test", "room@h.test"]
+
+
+def succeeded(path, conf, old):
+    """Another is started before the old one ends, which leaves its socket."""
+    before = os.stat(path).st_ino
+    new = subprocess.Popen([BIN + "/mtrk-milter", "-c", conf, "-f"],
+                           stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while not os.path.exists(path) or os.stat(path).st_ino == before:
+            assert time.monotonic() < until and new.poll() is None, "no start"
+            time.sleep(0.01)
+        m = Mta(path)
+        old.terminate()
+        assert old.wait() == 0
+        m.hello()
+        m.message(b"new@h.test", b"NEW1")
+        Mta(path).hello()
+        return ["new@h.test"]
+    finally:
+        new.terminate()
+        new.wait()
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mtrk-milter-") as house:
         path, conf = house + "/m.sock", house + "/mtrk.conf"
@@ -166,7 +213,9 @@ def main():
             while not os.path.exists(house + "/store/data.mdb"):
                 assert time.monotonic() < until and milter.poll() is None, "no start"
                 time.sleep(0.01)
-            want = every_age(path) + odd_order(path) + strangers(path)
+            want = every_age(path) + odd_order(path) + strangers(path) + crowded(path, milter.pid)
+            assert milter.poll() is None, "it ended"
+            want += succeeded(path, conf, milter)
             dump = subprocess.run([BIN + "/mtrk-dump", "-c", conf, "--json"],
                                   check=True, stdout=subprocess.PIPE).stdout
             assert dump.isascii() and b'"a\\u009B2J\\u202E@h.test"' in dump, dump
@@ -174,7 +223,6 @@ def main():
             assert all(r["certifier"] == CERT for r in records), dump
             got = [r["envid"] for r in records]
             assert sorted(got) == sorted(want), (got, want)
-            assert milter.poll() is None, "it ended"
         finally:
             milter.terminate()
             milter.wait()
