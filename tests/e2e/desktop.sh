@@ -53,8 +53,7 @@ cat >"$lab/answer" <<-'E2'
 
 	--b--
 E2
-lab_run answers python3 "$lab_root/tests/lab/answers.py" "$port" "$lab/answer"
-lab_wait 20 lab_listens "$port" || lab_fail "no server"
+lab_serve answers "$port" python3 "$lab_root/tests/lab/answers.py" "$port" "$lab/answer"
 
 shows() { tmux -L $screen capture-pane -p >"$lab/screen" && grep -Eq "$1" "$lab/screen"; }
 until_shows() { lab_wait 20 shows "$1" || lab_fail "$2: never showed $1: $(cat "$lab/screen" "$lab/arguments")"; }

@@ -4,12 +4,10 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/outcomes.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 read -r again_port refuser_port <<<"$(lab_ports 2)"
 lab_conf "TrackingPeer localhost" "TrackingPeer 192.0.2.0/24" "ContentFilter simple"
 lab_start_sink
-lab_run refuser python3 "$lab_root/tests/lab/refuser.py" "$refuser_port"
-lab_wait 20 lab_listens "$refuser_port" || lab_fail "no refuser"
+lab_serve refuser "$refuser_port" python3 "$lab_root/tests/lab/refuser.py" "$refuser_port"
 lab_start_milter
 cat >"$lab/aliases" <<EOF
 one: friend@far.test
@@ -45,9 +43,7 @@ cat >>"$i/master.cf" <<EOF
 tpipe unix - n n - - pipe flags=R user=games argv=/bin/cat
 simple unix - n n - - pipe flags=Rq user=games argv=/usr/bin/python3 $lab/filter.py $again_port \${sender} \${recipient}
 EOF
-lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
-    lab_fail "postfix: $(tail -3 "$lab/postfix.log")"
-lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
+lab_boot_postfix
 lab_start_collect
 lab_start_mtqpd
 

@@ -5,9 +5,7 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/outcomes.sh"
 . "$(dirname "$0")/../lab/sendmail.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
-lab_conf "HideForwarding no"
-sed -i "s|^MailLog .*|MailLog $lab/sendmail/mail.log|" "$lab/mtrk.conf"
+lab_conf "HideForwarding no" "MailLog $lab/sendmail/mail.log"
 mkdir -p "$lab/sendmail/forward"
 lab_start_sink
 read -r refuser_port <<<"$(lab_ports 1)"

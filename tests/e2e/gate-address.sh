@@ -31,8 +31,7 @@ lab_start_sendmail
 kill "$sendmail_pid"; wait "$sendmail_pid" || true
 grep -q "^O DaemonPortOptions=.*Name=MTA" "$lab/sendmail/sm.cf" || lab_fail "no daemon options"
 sed -i "s/^O DaemonPortOptions=.*/&\nO DaemonPortOptions=Name=MTA6, Family=inet6, Addr=::1, Port=$sm_port/" "$lab/sendmail/sm.cf"
-lab_run sendmail lab_sm_exec -bD
-lab_wait 20 lab_listens "$sm_port" || lab_fail "sendmail is deaf"
+lab_serve sendmail "$sm_port" lab_sm_exec -bD
 # the routes back to the gate, as mtrk-gate(8) has them
 ip rule add from 127.0.0.1 ipproto tcp sport "$sm_port" lookup 100
 ip route add local 0.0.0.0/0 dev lo table 100
@@ -49,13 +48,11 @@ GateListen [2001:db8::1]:26 unix:$proxied_path proxy
 GateListen 198.51.100.1:2525 127.0.0.1:$sm_port transparent
 GateListen [2001:db8::1]:2525 [::1]:$sm_port transparent
 C
-lab_pf postfix start >"$lab/postfix.log" 2>&1 || lab_fail "no postfix"
-lab_wait 20 lab_listens "$smtp_port"
+lab_boot_postfix
 lab_start_milter
 # in the group of Postfix's setgid_group, which may enter public/
 sed 's/^MailLog.*/User news/' "$lab/mtrk.conf" >"$lab/gate.conf"
-lab_run mtrk-gate "$bin/mtrk-gate" -c "$lab/gate.conf" -f
-lab_wait 20 lab_listens "$gate_port" || lab_fail "no mtrk-gate"
+lab_serve mtrk-gate "$gate_port" "$bin/mtrk-gate" -c "$lab/gate.conf" -f
 [ "$(stat -c %U "/proc/$mtrk_gate_pid")" = news ] || lab_fail "the gate is still root"
 
 cat >"$lab/client.py" <<'P'

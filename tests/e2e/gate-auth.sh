@@ -11,8 +11,7 @@ lab_start
 lab_fetch_sendmail
 read -r sasl_port sm_gate_port filter_port <<<"$(lab_ports 3)"
 lab_run sink python3 "$lab_root/tests/lab/sink.py" --heard "$lab/heard" "$sink_port" "$lab/taken"
-lab_run passwords python3 "$lab_root/tests/lab/passwords.py" "$sasl_port"
-lab_wait 20 lab_listens "$sasl_port" || lab_fail "no passwords"
+lab_serve passwords "$sasl_port" python3 "$lab_root/tests/lab/passwords.py" "$sasl_port"
 lab_make_sm_passwords
 up=$(printf '../%.0s' $(seq 20))
 lab_start_sendmail "define(\`confDELIVERY_MODE', \`queue')dnl" "define(\`confSMTP_LOGIN_MSG', \`\$j')dnl" \

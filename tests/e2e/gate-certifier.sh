@@ -5,12 +5,10 @@
 bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 read -r r1 r2 r3 r4 r5 r6 hop1 hop2 hop3 <<<"$(lab_ports 9)"
 hop() { # NUMBER OPTION...: each waits with DATA until it has two to answer
 	local port=hop$1
-	lab_run "hop$1" python3 "$lab_root/tests/lab/sink.py" --mtrk --heard "$lab/heard$1" "${@:2}" "${!port}" "$lab/taken"
-	lab_wait 20 lab_listens "${!port}" || lab_fail "no hop $1"
+	lab_serve "hop$1" "${!port}" python3 "$lab_root/tests/lab/sink.py" --mtrk --heard "$lab/heard$1" "${@:2}" "${!port}" "$lab/taken"
 }
 hop 1 --meet 2; hop 2 --meet 2; hop 3
 lab_conf

@@ -15,8 +15,7 @@ lab_start_sendmail "define(\`confDELIVERY_MODE', \`queue')dnl" "define(\`confSMT
     "define(\`confINPUT_MAIL_FILTERS', \`')dnl" "define(\`confRECEIVED_HEADER', \`from \$s by \$j (\$r)\$?u for \$u\$.')dnl" \
     "LOCAL_DOMAIN(\`lab.test')dnl"
 lab_conf "GateListen 127.0.0.1:$gate_port 127.0.0.1:$sm_port plain"
-lab_run mtrk-gate "$bin/mtrk-gate" -c "$lab/mtrk.conf" -f
-lab_wait 20 lab_listens "$gate_port" || lab_fail "no mtrk-gate"
+lab_serve mtrk-gate "$gate_port" "$bin/mtrk-gate" -c "$lab/mtrk.conf" -f
 
 # envelope and content; times, sizes on disk and what makes a file unique are
 # left out

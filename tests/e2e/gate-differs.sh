@@ -15,10 +15,8 @@ lab_make_gated_postfix "smtpd_milters = " "smtpd_error_sleep_time = 0" \
     "in_flow_delay = 0" "smtpd_relay_restrictions = reject_unauth_destination"
 # STARTTLS is not part of this: the gate has no certificate here
 sed -i '/^GateTLS/d; /tls$/d' "$lab/mtrk.conf"
-lab_run passwords python3 "$lab_root/tests/lab/passwords.py" "$sasl_port"
-lab_wait 20 lab_listens "$sasl_port"
-lab_pf postfix start >"$lab/postfix.log" 2>&1 || lab_fail "no postfix"
-lab_wait 20 lab_listens "$smtp_port"
+lab_serve passwords "$sasl_port" python3 "$lab_root/tests/lab/passwords.py" "$sasl_port"
+lab_boot_postfix
 lab_start_gate
 
 # what a message's session, not its content, decides is left out

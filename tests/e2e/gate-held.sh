@@ -8,8 +8,7 @@ put=$(dirname "$bin")/tests/put
 lab_start
 read -r route <<<"$(lab_ports 1)"
 lab_conf "GateRoute 127.0.0.1:$route [127.0.0.1]:$sink_port"
-lab_run sink python3 "$lab_root/tests/lab/sink.py" --mtrk "$sink_port" "$lab/taken"
-lab_wait 20 lab_listens "$sink_port" || lab_fail "no sink"
+lab_serve sink "$sink_port" python3 "$lab_root/tests/lab/sink.py" --mtrk "$sink_port" "$lab/taken"
 mkdir "$lab/store"
 for n in {1..14}; do
 	"$put" "$lab/store" "q$n@h.test" "u$n@far.test" "u$n@far.test" delayed 4.0.0 - || lab_fail "put"

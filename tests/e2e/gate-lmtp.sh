@@ -9,16 +9,14 @@ lab_start
 read -r to_lda to_box lda_port <<<"$(lab_ports 3)"
 unshare -m true 2>/dev/null || { echo "needs a mount namespace"; exit 77; }
 lab_start_dovecot ok@box.test full@box.test=10
-lab_run lda python3 "$lab_root/tests/lab/sink.py" --mtrk --heard "$lab/heard" "$lda_port" "$lab/taken"
-lab_wait 20 lab_listens "$lda_port" || lab_fail "no LMTP server"
+lab_serve lda "$lda_port" python3 "$lab_root/tests/lab/sink.py" --mtrk --heard "$lab/heard" "$lda_port" "$lab/taken"
 lab_conf "GateRoute 127.0.0.1:$to_lda [127.0.0.1]:$lda_port" \
     "GateRoute 127.0.0.1:$to_box [127.0.0.1]:$dovecot_port"
 lab_start_milter
 lab_start_postfix "transport_maps = inline:{ {lda.test=lmtp:inet:127.0.0.1:$to_lda} {box.test=lmtp:inet:127.0.0.1:$to_box} }" \
     "virtual_alias_maps = inline:{ {alias@lab.test=new@lda.test} }"
 lab_start_collect
-lab_run mtrk-gate "$bin/mtrk-gate" -c "$lab/mtrk.conf" -f
-lab_wait 20 lab_listens "$to_lda" || lab_fail "no mtrk-gate"
+lab_serve mtrk-gate "$to_lda" "$bin/mtrk-gate" -c "$lab/mtrk.conf" -f
 
 # what the store says of each recipient of a message, in the end
 ends() {

@@ -23,8 +23,7 @@ cp "$bin/mtrk-gate" "$lab/sbin/"
 { cat /etc/passwd; echo 'mtrk:x:4242:4242::/nonexistent:/usr/sbin/nologin'; } >"$lab/etc/passwd"
 { cat /etc/group; echo 'mtrk:x:4242:'; } >"$lab/etc/group"
 echo 'nameserver 127.0.0.1' >"$lab/etc/resolv.conf"
-lab_conf "User mtrk"
-sed -i "s,^MailLog .*,MailLog $lab/sendmail/mail.log," "$lab/mtrk.conf"
+lab_conf "User mtrk" "MailLog $lab/sendmail/mail.log"
 cp "$lab/mtrk.conf" "$lab/etc/mtrk/"
 chmod 755 "$lab/sbin" "$lab/etc" "$lab/etc/mtrk"
 mount --bind "$lab/etc/resolv.conf" /etc/resolv.conf
@@ -49,8 +48,7 @@ hop busy 5 --greet "421 4.3.2 too busy"
 lab_wait 20 lab_listens 53 || lab_fail "no DNS"
 for n in 1 2 3 4 5; do lab_wait 20 listens $n || lab_fail "no next hop $n"; done
 
-lab_run mtrk-milter "$bin/mtrk-milter" -f
-lab_wait 20 lab_listens "$milter_port" || lab_fail "no mtrk-milter"
+lab_serve mtrk-milter "$milter_port" "$bin/mtrk-milter" -f
 touch "$lab/sendmail/mail.log"
 sed 's/ /\t/' >"$lab/sendmail/mailertable.txt" <<-E
 table.test mtrk:other.example

@@ -5,7 +5,6 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/gate.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 lab_make_certificate other other.test
 chmod 644 "$lab/other.key"
 gate_lines=("GateTLS $lab/other.crt $lab/other.key" "GateBackendTLS yes")

@@ -6,7 +6,6 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/outcomes.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 log=$lab/postfix/log/maillog
 lab_conf
 lab_start_sink

@@ -5,7 +5,6 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/outcomes.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 log=$lab/postfix/log/maillog
 lab_conf "Instance postfix-in in.test" "Instance postfix-out out.test"
 lab_start_sink

@@ -16,8 +16,7 @@ make de_DE ISO-8859-1
 export LOCPATH="$LOCPATH:/usr/lib/locale" # C.UTF-8 is the system's
 
 read -r port <<<"$(lab_ports 1)"
-lab_run answers python3 "$lab_root/tests/lab/answers.py" "$port" "$lab/answer"
-lab_wait 20 lab_listens "$port" || lab_fail "no server"
+lab_serve answers "$port" python3 "$lab_root/tests/lab/answers.py" "$port" "$lab/answer"
 export port bin
 python3 - "$lab" <<'P' || lab_fail "see above"
 import os, pty, subprocess, sys, unicodedata

@@ -5,7 +5,6 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 count=10000
 . "$(dirname "$0")/../lab/lab.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 lab_conf "MTQPFailures 0" "MTQPCommandRate 0" # one address asks all of it
 lab_start_sink
 lab_start_milter

@@ -59,8 +59,7 @@ read -r answers_port <<<"$(lab_ports 1)"
 printf '%s\n' 'Content-Type: multipart/related; boundary="b"; type="message/tracking-status"' '' --b \
     'Content-Type: message/tracking-status' '' 'Original-Envelope-Id: q@h' 'Reporting-MTA: dns; both.test' '' \
     'Final-Recipient: rfc822; bob@x.test' 'Action: delivered' 'Status: 2.0.0' '' --b-- >"$lab/answer"
-lab_run answers python3 "$lab_root/tests/lab/answers.py" "$answers_port" "$lab/answer"
-lab_wait 10 lab_listens "$answers_port" || lab_fail "no server"
+lab_serve answers "$answers_port" python3 "$lab_root/tests/lab/answers.py" "$answers_port" "$lab/answer"
 timeout 15 "$bin/mtrk-track" query --server "both.test:$answers_port" q@h AAECAwQFBgcICQoLDA0ODw >"$lab/out" 2>"$lab/says" ||
     lab_fail "query both.test: $? $(cat "$lab/says")"
 

@@ -12,8 +12,7 @@ trap stop EXIT
 export XDG_DATA_HOME="$lab/data" XDG_CONFIG_HOME="$lab/config"
 read -r port nobody <<<"$(lab_ports 2)"
 touch "$lab/log"
-lab_run server python3 "$lab_root/tests/lab/dying.py" "$port" "$lab/data/mtrk/sent.json" "$lab/log"
-lab_wait 20 lab_listens "$port" || lab_fail "no server"
+lab_serve server "$port" python3 "$lab_root/tests/lab/dying.py" "$port" "$lab/data/mtrk/sent.json" "$lab/log"
 { printf 'Subject: large\n\n'; head -c 20000000 /dev/zero | tr '\0' 'x' | fold -w 70; } >"$lab/large"
 
 number=0

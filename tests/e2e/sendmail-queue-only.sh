@@ -7,9 +7,7 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 sm_user=games
 . "$(dirname "$0")/../lab/sendmail.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
-lab_conf
-sed -i "s|^MailLog .*|MailLog $lab/sendmail/mail.log|" "$lab/mtrk.conf"
+lab_conf "MailLog $lab/sendmail/mail.log"
 lab_start_sink
 lab_start_milter
 mkdir -p "$lab/sendmail"

@@ -10,7 +10,6 @@ unshare -m true || exit 77
 . "$(dirname "$0")/../lab/lab.sh"
 . "$(dirname "$0")/../lab/outcomes.sh"
 lab_start
-export XDG_DATA_HOME="$lab/data"
 log=$lab/postfix/log/maillog
 mkdir -p "$lab/postfix/queue"
 truncate -s 32M "$lab/disk"

@@ -41,7 +41,6 @@ export -f small_disk; export bin
 unshare -m bash -c "small_disk $lab/disk" >"$lab/small" 2>&1 || status=$?
 [ $status = 0 ] || [ $status = 77 ] || lab_fail "a small disk: $(cat "$lab/small")"
 
-export XDG_DATA_HOME="$lab/data"
 lab_conf "StoreLimit 1M"
 lab_start_sink
 lab_start_milter

@@ -6,9 +6,9 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 . "$(dirname "$0")/../lab/lab.sh"
 lab_start
 mkdir "$lab/run"; chown news "$lab/run"; chmod 755 "$lab/run"
-lab_conf "User news" "MTQPUser games" "MilterSocketGroup uucp"
+lab_conf "User news" "MTQPUser games" "MilterSocketGroup uucp" \
+    "MilterSocket local:$lab/run/milter.sock" "MailLog $lab/log"
 : >"$lab/log"
-sed -i "s,^MilterSocket .*,MilterSocket local:$lab/run/milter.sock,; s,^MailLog .*,MailLog $lab/log," "$lab/mtrk.conf"
 "$bin/mtrk-milter" -c "$lab/mtrk.conf" -n >"$lab/n" || lab_fail "-n"
 grep -Fxq "smtpd_milters = { unix:$lab/run/milter.sock, default_action=accept }" "$lab/n" || lab_fail "$(cat "$lab/n")"
 grep -q '^# a chrooted smtpd' "$lab/n" || lab_fail "$(cat "$lab/n")"
@@ -39,8 +39,7 @@ managed() { # NAME: started as systemd starts it
 }
 # in any order: mtqpd waits for the store
 "$bin/mtqpd" -c "$lab/mtrk.conf" -n 2>"$lab/n" && grep -q "no store yet" "$lab/n" || lab_fail "$(cat "$lab/n")"
-lab_run mtqpd "$bin/mtqpd" -c "$lab/mtrk.conf" -f
-lab_wait 20 lab_listens "$mtqp_port" || lab_fail "no mtqpd"
+lab_serve mtqpd "$mtqp_port" "$bin/mtqpd" -c "$lab/mtrk.conf" -f
 ! lab_answers || lab_fail "it answers from no store"
 grep -q "event=wait" "$lab/mtqpd.log" || lab_fail "it doesn't say so"
 managed mtrk-milter

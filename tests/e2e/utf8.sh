@@ -6,19 +6,16 @@ bin=${MTRK_BIN_DIR:-$(dirname "$0")/../../build/bin}
 lab_start_all "transport_maps = inline:{quiet.test=discard:}"
 
 python3 - "$smtp_port" <<'P'
-import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); f = s.makefile("rwb")
-def say(text=None):
-    if text is not None: f.write(text.encode() + b"\r\n"); f.flush()
-    while True:
-        line = f.readline().decode()
-        if line[3:4] != "-": break
-    assert line[0] in "23", (text, line)
-say(); say("EHLO hand.test")
+import smtplib, sys
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1])); s.ehlo("hand.test")
+s.command_encoding = "utf-8"
+def say(command):
+    code, text = s.docmd(command); assert code < 300, (command, code, text)
 say("MAIL FROM:<a@h.test> SMTPUTF8 ENVID=utf8@h.test AUTH=MTRK+3DVheLhqV/rCKJmplkGFwsyW59pYk")
 say(r"RCPT TO:<jörg@quiet.test> ORCPT=utf-8;J\x{F6}rg@Quiet.test")
 say("RCPT TO:<élan@quiet.test>"); say("RCPT TO:<nobody-ж@lab.test>")
-say("DATA"); say("Subject: x\r\n\r\nhi\r\n."); say("QUIT")
+assert s.data("Subject: x\r\n\r\nhi\r\n")[0] == 250
+s.quit()
 P
 secret=AAECAwQFBgcICQoLDA0ODw==
 ask() { lab_track query "$@" --server "127.0.0.1:$mtqp_port" utf8@h.test $secret; }

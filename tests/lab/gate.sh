@@ -37,16 +37,12 @@ lab_make_gated_postfix() {
 }
 
 lab_start_gate() {
-	lab_run mtrk-gate "$bin/mtrk-gate" -c "$lab/mtrk.conf" -f
-	lab_wait 20 lab_listens "$gate_port" ||
-	    lab_fail "no mtrk-gate: $(tail -3 "$lab/mtrk-gate.log")"
+	lab_serve mtrk-gate "$gate_port" "$bin/mtrk-gate" -c "$lab/mtrk.conf" -f
 }
 
 # lab_start_gated_postfix [main.cf lines...]
 lab_start_gated_postfix() {
 	lab_make_gated_postfix "$@"
-	lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
-	    lab_fail "postfix did not start: $(tail -3 "$lab/postfix.log")"
-	lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
+	lab_boot_postfix
 	lab_start_gate
 }

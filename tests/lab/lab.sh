@@ -73,6 +73,7 @@ lab_start() {
 	trap lab_stop EXIT
 	trap 'exit 1' INT TERM HUP
 	read -r smtp_port sink_port mtqp_port milter_port <<<"$(lab_ports 4)"
+	export XDG_DATA_HOME="$lab/data" # of mtrk-track
 }
 
 # As "postfix stop", which looks only once a second whether it is done, and at
@@ -112,6 +113,14 @@ lab_run() {
 	"$@" >>"$lab/$name.log" 2>&1 &
 	lab_pids+=($!)
 	printf -v "${name//-/_}_pid" %s $!
+}
+
+# lab_serve NAME PORT COMMAND...: the same, until it listens there
+lab_serve() {
+	local name=$1 port=$2; shift 2
+	lab_run "$name" "$@"
+	lab_wait 20 lab_listens "$port" ||
+	    lab_fail "no $name: $(tail -3 "$lab/$name.log")"
 }
 
 # lab_pf COMMAND...: a Postfix command for the private instance, or for one of
@@ -204,12 +213,17 @@ lab_make_postfix() {
 	EOF
 }
 
-# lab_start_postfix [main.cf lines...]
-lab_start_postfix() {
-	lab_make_postfix "$@"
+# what lab_make_postfix made
+lab_boot_postfix() {
 	lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
 	    lab_fail "postfix did not start: $(tail -3 "$lab/postfix.log")"
 	lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
+}
+
+# lab_start_postfix [main.cf lines...]
+lab_start_postfix() {
+	lab_make_postfix "$@"
+	lab_boot_postfix
 }
 
 # lab_restart_postfix NAME=VALUE...: with these in main.cf; behind a mere reload
@@ -217,12 +231,12 @@ lab_start_postfix() {
 lab_restart_postfix() {
 	lab_pf postconf -e "$@"
 	lab_stop_postfix
-	lab_pf postfix start >"$lab/postfix.log" 2>&1 ||
-	    lab_fail "postfix did not start: $(tail -3 "$lab/postfix.log")"
-	lab_wait 20 lab_listens "$smtp_port" || lab_fail "postfix is deaf"
+	lab_boot_postfix
 }
 
+# lab_conf [LINE...]: what is given replaces what is below
 lab_conf() {
+	local line
 	cat >"$lab/mtrk.conf" <<-EOF
 	Store $lab/store
 	MilterSocket inet:$milter_port@127.0.0.1
@@ -231,12 +245,12 @@ lab_conf() {
 	ReportingMTA mx.lab.test
 	LogTo stderr
 	EOF
+	for line; do sed -i "/^${line%% *} /d" "$lab/mtrk.conf"; done
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$lab/mtrk.conf"
 }
 
 lab_start_milter() {
-	lab_run mtrk-milter "$bin/mtrk-milter" -c "$lab/mtrk.conf" -f
-	lab_wait 20 lab_listens "$milter_port" || lab_fail "no mtrk-milter"
+	lab_serve mtrk-milter "$milter_port" "$bin/mtrk-milter" -c "$lab/mtrk.conf" -f
 }
 lab_start_collect() {
 	lab_run mtrk-collect "$bin/mtrk-collect" -c "$lab/mtrk.conf" -f
@@ -251,15 +265,13 @@ lab_start_mtqpd() {
 	lab_wait 20 lab_answers || lab_fail "no mtqpd"
 }
 lab_start_sink() {
-	lab_run sink python3 "$lab_root/tests/lab/sink.py" "$sink_port" \
-	    "$lab/taken"
-	lab_wait 20 lab_listens "$sink_port" || lab_fail "no sink"
+	lab_serve sink "$sink_port" python3 "$lab_root/tests/lab/sink.py" \
+	    "$sink_port" "$lab/taken"
 }
 
 # All of it: sink, milter, Postfix, collector, server.
 lab_start_all() {
 	lab_start
-	export XDG_DATA_HOME="$lab/data"
 	lab_conf
 	lab_start_sink
 	lab_start_milter

@@ -129,9 +129,7 @@ lab_start_sendmail() {
 	fi
 	read -r sm_port <<<"$(lab_ports 1)"
 	lab_make_sendmail "$@"
-	lab_run sendmail lab_sm_exec -bD
-	lab_wait 20 lab_listens "$sm_port" ||
-	    lab_fail "sendmail is deaf: $(tail -3 "$lab/sendmail.log")"
+	lab_serve sendmail "$sm_port" lab_sm_exec -bD
 }
 
 # A /dev of its own, so that /dev/log is.
