@@ -73,7 +73,8 @@ add_action(const struct job *j, uint32_t recipient)
  * Whom does the line mean?  Those of the message by their own address; who
  * was forwarded under this id; whose alias is known to lead there; with one
  * recipient only, he.  Otherwise somebody: when all others have been named,
- * it can only be the one who wasn't.
+ * it can only be the one who wasn't.  And who is a recipient himself besides:
+ * there is one delivery then, and one line.
  */
 static size_t
 whom(const struct job *j, uint32_t who[MEMBER_OF_MAX])
@@ -97,6 +98,9 @@ whom(const struct job *j, uint32_t who[MEMBER_OF_MAX])
 	n = find_member(j->t, j->claim.message, l->address, who);
 	if (n == 0)
 		who[n++] = EVENT_SOMEONE;
+	if (n < MEMBER_OF_MAX &&
+	    message_recipient(j->m, SPAN(""), l->address, &who[n]))
+		n++;
 	return n;
 }
 

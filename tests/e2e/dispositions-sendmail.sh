@@ -77,6 +77,10 @@ want single@h.test 'single@sm.lab.test games delivered 2.0.0 -'
 mark away@h.test a@h.test away@sm.lab.test games@sm.lab.test
 want away@h.test 'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
     'games@sm.lab.test games@sm.lab.test delivered 2.0.0 -'
+# the same mailbox as another recipient's, delivered once
+mark both@h.test a@h.test away@sm.lab.test friend@far.test
+want both@h.test 'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
 mark two@h.test a@h.test two@sm.lab.test
 want two@h.test 'two@sm.lab.test two@sm.lab.test expanded 2.0.0 -'
 mark list@h.test a@h.test list@sm.lab.test friend@far.test

@@ -617,6 +617,21 @@ left_without_a_word(void **state)
 	assert_int_equal(removed, 1);
 }
 
+/* An alias leads to another recipient of the message: Sendmail delivers once,
+ * and logs it as the alias's. */
+static void
+alias_to_a_recipient(void **state)
+{
+	(void)state;
+	record("e1", "6AO3VWuT028419", T0, true);
+	lines(SM("6AO3VWuT028419", "alias <a@h.test> => b@x.test")
+		SM("6AO3VWuT028419", "to=b@x.test, " SM_SENT));
+	is("e1", "delivered 2.0.0 b@x.test, delivered 2.0.0 b@x.test (2)");
+	record("e2", "6AO3VWuT028420", T0, true); /* at LogLevel 9 */
+	lines(SM("6AO3VWuT028420", "to=b@x.test, " SM_SENT));
+	is("e2", "delivered 2.0.0 b@x.test, delivered 2.0.0 b@x.test (2)");
+}
+
 /* But who went on under another id waits there. */
 static void
 waits_under_another_id(void **state)
@@ -659,6 +674,7 @@ main(void)
 		STORY(long_line_without_a_begin),
 		STORY(refused_by_another_milter),
 		STORY(left_without_a_word),
+		STORY(alias_to_a_recipient),
 		STORY(waits_under_another_id),
 		STORY(not_understood),
 		STORY(programs_without_end),
