@@ -102,6 +102,11 @@ options_read(
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
 		take(p, out, c);
 	out->first_argument = optind;
+	if (optind < argc && !p->arguments) {
+		fprintf(stderr, "%s: takes no argument: \"%s\"\n", p->name,
+		    argv[optind]);
+		exit(EX_USAGE);
+	}
 }
 
 void

@@ -17,6 +17,7 @@ struct program {
 	const char *short_options; /* of its own, getopt's form; may be "" */
 	const struct option
 	    *long_options; /* ended by a zero row; may be NULL */
+	bool arguments; /* it takes some: from first_argument on */
 	/* An option of its own; false: the argument is bad (said already). */
 	bool (*own)(int option, const char *argument);
 };
@@ -30,8 +31,8 @@ struct common_options {
 };
 
 /*
- * Reads all options.  -V and --help print and exit 0; an unknown option says
- * so and exits 64 (EX_USAGE).
+ * Reads all options.  -V and --help print and exit 0; an unknown option, or
+ * an argument of a program that takes none, is told and exits 64 (EX_USAGE).
  */
 void options_read(
     const struct program *, int argc, char **argv, struct common_options *out);

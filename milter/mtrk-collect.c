@@ -335,6 +335,7 @@ main(int argc, char **argv)
 		.short_options = "",
 		.long_options = long_options,
 		.own = own_option,
+		.arguments = true,
 	};
 	struct common_options o;
 	const char *path;

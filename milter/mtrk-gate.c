@@ -297,6 +297,7 @@ static struct program program = {
 	.short_options = "",
 	.long_options = long_options,
 	.own = own_option,
+	.arguments = true,
 };
 
 static void

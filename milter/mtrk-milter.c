@@ -448,11 +448,6 @@ main(int argc, char **argv)
 	    crypto_version(), db_version(), major, minor, patch);
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &o);
-	if (o.first_argument < argc) {
-		fprintf(stderr, "mtrk-milter: takes no argument: \"%s\"\n",
-		    argv[o.first_argument]);
-		return EX_USAGE;
-	}
 	options_conf(&program, &o, &conf);
 	return o.check > 0 ? check(&o) : start(&o);
 }

@@ -551,11 +551,6 @@ main(int argc, char **argv)
 	    db_version(), loop_version(), dns_version(), sandbox_version());
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &options);
-	if (options.first_argument < argc) {
-		fprintf(stderr, "mtqpd: takes no argument: \"%s\"\n",
-		    argv[options.first_argument]);
-		return EX_USAGE;
-	}
 	options_conf(&program, &options, &server.conf);
 	default_listen(&server.conf);
 	/* What goes wrong before we run is said to who started us. */

@@ -162,11 +162,6 @@ main(int argc, char **argv)
 	    crypto_version(), db_version(), loop_version(), JANSSON_VERSION);
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &o);
-	if (o.first_argument < argc) {
-		fprintf(stderr, "mtrk-dump: takes no argument: \"%s\"\n",
-		    argv[o.first_argument]);
-		return EX_USAGE;
-	}
 	if (run.statistics && (run.json || run.filtered)) {
 		fputs("mtrk-dump: --statistics are of the whole store, and "
 		      "text\n",

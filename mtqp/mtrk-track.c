@@ -81,6 +81,7 @@ static const struct program program = {
 	.name = "mtrk-track",
 	.usage = USAGE "\nBefore the command:",
 	.short_options = "",
+	.arguments = true,
 };
 
 /* What getopt_long() says begins with the command. */
