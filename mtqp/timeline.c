@@ -154,6 +154,12 @@ end_of(const struct step *s)
 	}
 }
 
+bool
+timeline_dated(const struct step *s)
+{
+	return s->part->arrival != WHEN_NONE && s->part->arrival != 0;
+}
+
 void
 timeline_step(const struct step *s, int64_t day, struct buf *out)
 {
@@ -161,9 +167,10 @@ timeline_step(const struct step *s, int64_t day, struct buf *out)
 	const int64_t arrival = s->part->arrival;
 	char code[STATUS_TEXT];
 
-	if (r->action == ACTION_OPAQUE) { /* its dates say nothing (T15) */
-		buf_str(
-		    out, "The server does not say whether it had this message");
+	if (r->action == ACTION_OPAQUE) {
+		buf_fmt(out, "The server does not say %s",
+		    timeline_dated(s) ? "what became of it"
+				      : "whether it had this message");
 		return;
 	}
 	buf_str(out, "Accepted");

@@ -45,6 +45,9 @@ void timeline_text(
  * without their date.  Strangers' words are in it: for pen_text().
  */
 void timeline_step(const struct step *, int64_t day, struct buf *out);
+/* Does it say when the message came?  Arrival-Date is always there (T12); who
+ * knows of no message has to invent one, and mtqpd's is 1970. */
+bool timeline_dated(const struct step *);
 /* Why the way stops at a server that did not tell; NULL: it did. */
 const char *timeline_missing(const struct hops *, const struct step *);
 

@@ -160,8 +160,7 @@ timeline_text(
 	pen_text(&p.pen, "Message ");
 	pen_text(&p.pen, w->steps[0].part->envid);
 	pen_end(&p.pen);
-	if (w->steps[0].part->arrival != WHEN_NONE &&
-	    w->steps[0].recipient->action != ACTION_OPAQUE)
+	if (timeline_dated(&w->steps[0]))
 		draw_time(w->steps[0].part->arrival, WHEN_NONE, day);
 	if (day[0] != '\0') {
 		pen_text(&p.pen, "of ");

@@ -162,6 +162,8 @@ def case(name):
 
 def answer(envid, mta, recipient, action, status, remote=None):
     date = "Mon, 1 Jan 2001 15:15:15 -0500"
+    if recipient == "unknown":  # as mtqpd answers for what it never saw
+        date = "Thu, 1 Jan 1970 00:00:00 +0000"
     return "\r\n".join([
         "+OK+ Tracking information follows", "Content-Type: multipart/related; "
         'boundary=b; type="message/tracking-status"', "", "--b",

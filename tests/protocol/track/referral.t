@@ -173,7 +173,7 @@ answer: q1@h.test one.test bob@x.test opaque 2.0.0
 C: QUIT
 exit: 3
 out: *"outcome":"no-information"*
-# and no date of it: this one has none
+# to people: what it says, and no more
 track: query mtqp://one.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
 at one.test
 S: +OK/MTQP
@@ -182,6 +182,17 @@ answer: q1@h.test one.test bob@x.test opaque 2.0.0
 C: QUIT
 exit: 3
 out: Message q1@h.test
+out: of Mon Jan *1 *2001*
 out: bob@x.test: Not told
+out: *one.test  The server does not say what became of it
+# and no date of what it may never have seen
+track: query mtqp://one.test/track/q1@h.test/AAECAwQFBgcICQoLDA0ODw==
+at one.test
+S: +OK/MTQP
+C: TRACK *
+answer: q1@h.test one.test unknown opaque 2.0.0
+C: QUIT
+exit: 3
+out: unknown: Not told
 out: *one.test  The server does not say whether it had this message
 no-out: of *
