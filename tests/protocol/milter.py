@@ -189,7 +189,11 @@ def succeeded(path, conf, old):
         while not os.path.exists(path) or os.stat(path).st_ino == before:
             assert time.monotonic() < until and new.poll() is None, "no start"
             time.sleep(0.01)
-        m = Mta(path)
+        m = None
+        while m is None:  # the path is there before anybody listens
+            assert time.monotonic() < until, "it doesn't listen"
+            with contextlib.suppress(ConnectionRefusedError):
+                m = Mta(path)
         old.terminate()
         assert old.wait() == 0
         m.hello()
