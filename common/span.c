@@ -79,6 +79,14 @@ span_trim(struct span a)
 	return a;
 }
 
+struct span
+span_bare(struct span a)
+{
+	if (a.n >= 2 && a.p[0] == '<' && a.p[a.n - 1] == '>')
+		a = (struct span){ a.p + 1, a.n - 2 };
+	return a;
+}
+
 uint64_t
 span_hash(struct span s)
 {

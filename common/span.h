@@ -49,6 +49,7 @@ bool span_istarts(struct span, const char *);
 bool span_ends(struct span, const char *);
 struct span span_from(struct span, size_t skip); /* without the first `skip` */
 struct span span_trim(struct span); /* without blanks and tabs at both ends */
+struct span span_bare(struct span); /* "<text>" without its brackets */
 uint64_t span_hash(struct span); /* FNV-1a: not for secrets */
 /* Split at the first `c`: what is before goes to *head, what is behind to
  * *tail.  False, and *head is all, if there is no `c`. */

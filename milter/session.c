@@ -90,9 +90,7 @@ keep(struct session *s, struct span v)
 {
 	size_t at = s->text.n;
 
-	if (v.n >= 2 && v.p[0] == '<' && v.p[v.n - 1] == '>')
-		v = (struct span){ v.p + 1, v.n - 2 };
-	buf_span(&s->text, v);
+	buf_span(&s->text, span_bare(v));
 	buf_chr(&s->text, '\0');
 	if (s->text.err != MTRK_OK)
 		s->broken = true;

@@ -171,15 +171,14 @@ static const char *
 take_envid(struct span wire, struct question *q)
 {
 	const char *why = NULL, *ignored;
+	struct span bare = span_bare(wire);
 
 	q->envids = 0;
 	if (envid_parse(wire, q->envid[0], &why) == MTRK_OK)
 		q->envids++;
-	if (wire.n > 2 && wire.p[0] == '<' && wire.p[wire.n - 1] == '>') {
-		wire = (struct span){ wire.p + 1, wire.n - 2 };
-		if (envid_parse(wire, q->envid[q->envids], &ignored) == MTRK_OK)
-			q->envids++;
-	}
+	if (bare.n < wire.n &&
+	    envid_parse(bare, q->envid[q->envids], &ignored) == MTRK_OK)
+		q->envids++;
 	return q->envids > 0 ? NULL : why;
 }
 

@@ -202,25 +202,17 @@ dump_text(const struct message *m, const struct conf *conf, FILE *out)
 	return !ferror(out);
 }
 
-/* As it stands in headers and here: "<a@x>". */
-static struct span
-bare(struct span s)
-{
-	if (s.n >= 2 && s.p[0] == '<' && s.p[s.n - 1] == '>')
-		s = (struct span){ s.p + 1, s.n - 2 };
-	return s;
-}
-
+/* With or without the brackets that it has in headers and here. */
 static bool
 same(struct span wanted, struct span have)
 {
-	return wanted.p == NULL || span_eq(bare(wanted), bare(have));
+	return wanted.p == NULL || span_eq(span_bare(wanted), span_bare(have));
 }
 
 static bool
 same_address(struct span wanted, struct span have)
 {
-	return wanted.p == NULL || address_equal(bare(wanted), have, true);
+	return wanted.p == NULL || address_equal(span_bare(wanted), have, true);
 }
 
 static bool
