@@ -1,5 +1,4 @@
 #include "common/group.h"
-#include "common/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "common/clock.h"
 
 enum {
 	GROUP_MAX = 1000, /* jobs in one transaction; ours */

@@ -1,6 +1,7 @@
 #include "tests/lib/cm.h"
 
 #include <ftw.h>
+#include <unistd.h>
 
 void
 scratch_make(char path[256])
@@ -23,4 +24,13 @@ void
 scratch_remove(const char *path)
 {
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+scratch_unlink(const char *path, const char *name)
+{
+	char file[320];
+
+	snprintf(file, sizeof file, "%s/%s", path, name);
+	assert_int_equal(unlink(file), 0);
 }

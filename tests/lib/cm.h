@@ -28,5 +28,6 @@
 /* A fresh folder below $TMPDIR or /tmp; removed by scratch_remove(). */
 void scratch_make(char path[256]);
 void scratch_remove(const char *path);
+void scratch_unlink(const char *path, const char *name); /* a file in it */
 
 #endif

@@ -168,15 +168,6 @@ record_comes_late(void **state)
 	is("e1", "relayed 2.1.9 a@h.test (2)"); /* once */
 }
 
-static void
-remove_file(const char *name)
-{
-	char file[320];
-
-	snprintf(file, sizeof file, "%s/%s", path, name);
-	assert_int_equal(unlink(file), 0);
-}
-
 /* The store's files are deleted while a record is found to which lines
  * belong; and those that come later are found in the store that is new. */
 static void
@@ -185,13 +176,13 @@ store_is_deleted(void **state)
 	(void)state;
 	lines(STAMP SENT("3F905A84561", "a@h.test", "250 ok"));
 	record("e1", "3F905A84561", T0, false);
-	remove_file("lock.mdb");
+	scratch_unlink(path, "lock.mdb");
 	collect();
 	is("e1", "relayed 2.1.9 a@h.test (1)");
 
 	lines(STAMP SENT("3F905A84562", "a@h.test", "250 ok"));
 	record("e2", "3F905A84562", T0, false);
-	remove_file("data.mdb");
+	scratch_unlink(path, "data.mdb");
 	collect();
 	lines(STAMP SENT("3F905A84563", "a@h.test", "250 ok"));
 	record("e3", "3F905A84563", T0, false);

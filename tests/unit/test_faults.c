@@ -338,15 +338,6 @@ folder_is_away(void **state)
 	assert_in_range(n, 8, 999);
 }
 
-static void
-remove_file(const char *name)
-{
-	char file[320];
-
-	snprintf(file, sizeof file, "%s/%s", path, name);
-	assert_int_equal(unlink(file), 0);
-}
-
 /* What was opened is deleted: nothing is said to be durable that nobody will
  * ever read, and there is a store again as soon as there can be. */
 static void
@@ -356,13 +347,14 @@ files_are_deleted(void **state)
 	char lock[320];
 
 	(void)state;
-	remove_file("lock.mdb"); /* who comes now would not know of us */
+	scratch_unlink(
+	    path, "lock.mdb"); /* who comes now would not know of us */
 	assert_int_equal(add_one(10), MTRK_OK);
 	snprintf(lock, sizeof lock, "%s/lock.mdb", path);
 	assert_int_equal(stat(lock, &found), 0);
 	assert_int_equal(contents(), 4);
 
-	remove_file("data.mdb");
+	scratch_unlink(path, "data.mdb");
 	assert_int_equal(add_one(11), MTRK_OK);
 	assert_int_equal(contents(), 1);
 
