@@ -125,7 +125,8 @@ become_keeper(int fd, const char *const *paths, size_t n)
 
 	for (size_t i = 0; i < ARRAY_LEN(deaf); i++)
 		(void)signal(deaf[i], SIG_IGN);
-	if (dup2(fd, STDIN_FILENO) == -1)
+	if (dup2(fd, STDIN_FILENO) == -1 ||
+	    dup2(STDOUT_FILENO, STDERR_FILENO) == -1)
 		_exit(71);
 	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
 	(void)prctl(PR_SET_NAME, "mtrk-keeper");

@@ -39,6 +39,12 @@ log_setup(const char *program, enum log_to to, enum log_level most)
 		openlog(program, LOG_PID, LOG_MAIL);
 }
 
+bool
+log_is_on_stderr(void)
+{
+	return config.to == LOG_TO_STDERR;
+}
+
 /* One write(2) a line, so that lines of several threads don't mix. */
 static void
 to_stderr(enum log_level level, const char *text)

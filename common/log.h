@@ -12,6 +12,7 @@ enum log_to { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /* Until the first call: standard error, level info.  `program` must live. */
 void log_setup(const char *program, enum log_to, enum log_level most);
+bool log_is_on_stderr(void);
 
 #define LOG_FORMAT __attribute__((format(printf, 1, 2)))
 void log_err(const char *, ...) LOG_FORMAT; /* someone must act */

@@ -202,6 +202,8 @@ proc_ready(void)
 {
 	if (ready_fd == -1)
 		return;
+	if (!log_is_on_stderr()) /* somebody may wait for its end */
+		dup2(STDOUT_FILENO, STDERR_FILENO);
 	(void)!write(ready_fd, "", 1);
 	close(ready_fd);
 	ready_fd = -1;

@@ -214,6 +214,11 @@ run(struct collect *c, struct follow *f, const char *path, bool for_ever,
 {
 	enum mtrk_err err;
 
+	if (!once)
+		log_setup("mtrk-collect", (enum log_to)conf.log_to,
+		    (enum log_level)conf.log_level);
+	log_notice("event=start version=%s log=\"%s\" store=\"%s\"",
+	    MTRK_VERSION, path, conf.store);
 	proc_ready();
 	notify("READY=1");
 	if (for_ever)
@@ -265,9 +270,9 @@ start(const struct common_options *o, const char *path)
 	char why[STORE_WHY_MAX];
 	int signals, status;
 
-	log_setup("mtrk-collect",
-	    once ? LOG_TO_STDERR : (enum log_to)conf.log_to,
-	    (enum log_level)conf.log_level);
+	/* What goes wrong before we run is said to who started us. */
+	log_setup(
+	    "mtrk-collect", LOG_TO_STDERR, (enum log_level)conf.log_level);
 	if (!o->foreground && !once && proc_background() != MTRK_OK)
 		return EX_OSERR;
 	notify_open();
@@ -284,8 +289,6 @@ start(const struct common_options *o, const char *path)
 		log_err("event=start reason=\"%s\"", why);
 		return EX_UNAVAILABLE;
 	}
-	log_notice("event=start version=%s log=\"%s\" store=\"%s\"",
-	    MTRK_VERSION, path, conf.store);
 	status = collect_from(path, signals);
 	store_close(&store);
 	return status;

@@ -350,6 +350,8 @@ run(int signals)
 	static int result;
 	pthread_t thread;
 
+	log_setup("mtrk-milter", (enum log_to)conf.log_to,
+	    (enum log_level)conf.log_level);
 	if (pthread_create(&thread, NULL, milter_thread, &result) != 0) {
 		log_err("event=start reason=\"%m\"");
 		return EX_OSERR;
@@ -378,8 +380,8 @@ start(const struct common_options *o)
 	char why[STORE_WHY_MAX];
 	int signals;
 
-	log_setup("mtrk-milter", (enum log_to)conf.log_to,
-	    (enum log_level)conf.log_level);
+	/* What goes wrong before we run is said to who started us. */
+	log_setup("mtrk-milter", LOG_TO_STDERR, (enum log_level)conf.log_level);
 	if (!o->foreground && proc_background() != MTRK_OK)
 		return EX_OSERR;
 	notify_open();

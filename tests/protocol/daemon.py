@@ -3,6 +3,7 @@
 
     daemon.py [--slow] BIN_DIR"""
 import contextlib
+import glob
 import os
 import re
 import resource
@@ -178,6 +179,11 @@ def check_background(house):
         greeted(port).close()  # ready when the parent ends
     with open(house.dir + "/background.log") as log:
         pid = int(re.findall(r"mtqpd\[(\d+)\]", log.read())[-1])
+    end(pid)
+
+
+def end(pid):
+    """A daemon that is nobody's child."""
     os.kill(pid, signal.SIGTERM)
 
     def ended():
@@ -187,6 +193,35 @@ def check_background(house):
             return True
 
     fill.until("end of the daemon", ended)
+
+
+def pids_with(argument):
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError), open(path) as f:
+            if argument in f.read().split("\0"):
+                yield int(path.split("/")[2])
+
+
+def check_output_ends(house):
+    """What starts a daemon may wait for the end of its output, in which is why
+    it didn't start."""
+    own = {"mtqpd": ["Listen 127.0.0.1:%d" % free_port()] + house.with_tls(),
+           "mtrk-milter": ["MilterSocket local:%s/m.sock" % house.dir],
+           "mtrk-collect": ["MailLog %s/maillog" % house.dir]}
+    for program, lines in own.items():
+        def start(name, store):
+            conf = house.conf(name, lines + ["LogTo syslog"], store)
+            run = subprocess.run([house.bin + "/" + program, "-c", conf],
+                                 capture_output=True, text=True, timeout=60)
+            return conf, run
+
+        run = start("unready-" + program, house.key)[1]
+        assert run.returncode != 0 and " err: event=" in run.stderr, run
+        conf, run = start("syslog-" + program, house.dir + "/store")
+        assert run.returncode == 0, run
+        pids = list(pids_with(conf))
+        assert pids, program
+        end(min(pids))
 
 
 def certificate(house, name, *names):

@@ -71,9 +71,9 @@ class House:
     def conf(self, name, lines, store=None):
         path = "%s/%s.conf" % (self.dir, name)
         with open(path, "w") as f:
-            f.write("Store %s\nLogTo stderr\n"
-                    % (store or self.dir + "/store"))
-            for preset in ("LogLevel debug", "ReportingMTA mx.example.org"):
+            f.write("Store %s\n" % (store or self.dir + "/store"))
+            for preset in ("LogTo stderr", "LogLevel debug",
+                           "ReportingMTA mx.example.org"):
                 word = preset.split(" ")[0] + " "
                 if not any(x.startswith(word) for x in lines):
                     f.write(preset + "\n")
