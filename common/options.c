@@ -43,6 +43,16 @@ merge(const struct program *p, char *shorts, struct option *longs)
 	longs[n] = (struct option){ 0 };
 }
 
+int
+options_told(const struct program *p, int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno != EPIPE) /* "| head" has seen enough */
+		fprintf(stderr, "%s: standard output: %m\n", p->name);
+	return EX_IOERR;
+}
+
 static void
 take(const struct program *p, struct common_options *o, int c)
 {
@@ -59,10 +69,10 @@ take(const struct program *p, struct common_options *o, int c)
 		return;
 	case 'V':
 		printf("%s %s (%s)\n", p->name, MTRK_VERSION, p->libraries);
-		exit(0);
+		exit(options_told(p, 0));
 	case OPT_HELP:
 		say_help(p, stdout);
-		exit(0);
+		exit(options_told(p, 0));
 	default:
 		if (c != '?' && p->own != NULL && p->own(c, optarg))
 			return;

@@ -37,6 +37,9 @@ struct common_options {
 void options_read(
     const struct program *, int argc, char **argv, struct common_options *out);
 
+/* `status`, if all that was printed is out; else it says so: 74 (EX_IOERR). */
+int options_told(const struct program *, int status);
+
 /* Load the configuration for a daemon: defaults if the default file does not
  * exist.  On error exits 78 (EX_CONFIG) with "file:line: reason". */
 void options_conf(

@@ -360,5 +360,6 @@ main(int argc, char **argv)
 		    path);
 		return EX_CONFIG;
 	}
-	return o.check > 0 ? check(&o, path) : start(&o, path);
+	return o.check > 0 ? options_told(&program, check(&o, path))
+			   : start(&o, path);
 }

@@ -341,5 +341,5 @@ main(int argc, char **argv)
 	if (ok && options.check == 0)
 		ok = serve(&gate.conf);
 	stop();
-	return ok ? EX_OK : EX_CONFIG;
+	return options_told(&program, ok ? EX_OK : EX_CONFIG);
 }

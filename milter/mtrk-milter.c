@@ -451,5 +451,5 @@ main(int argc, char **argv)
 	program.libraries = libraries;
 	options_read(&program, argc, argv, &o);
 	options_conf(&program, &o, &conf);
-	return o.check > 0 ? check(&o) : start(&o);
+	return o.check > 0 ? options_told(&program, check(&o)) : start(&o);
 }

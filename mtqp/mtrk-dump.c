@@ -126,9 +126,10 @@ dump(struct store *st)
 	enum mtrk_err err =
 	    run.statistics ? statistics(st) : store_all(st, show, NULL);
 
-	if (err != MTRK_OK || run.failed || fflush(stdout) == EOF) {
-		fprintf(stderr, "mtrk-dump: stopped: %s\n",
-		    err != MTRK_OK ? mtrk_err_text(err) : "cannot write");
+	if (err == MTRK_OK && run.failed && !ferror(stdout))
+		err = MTRK_NOMEM;
+	if (err != MTRK_OK) {
+		fprintf(stderr, "mtrk-dump: stopped: %s\n", mtrk_err_text(err));
 		return EX_IOERR;
 	}
 	if (!run.statistics && run.shown == 0)
@@ -175,7 +176,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "mtrk-dump: %s\n", why);
 		return o.check > 0 ? EX_CONFIG : EX_NOINPUT;
 	}
-	status = o.check > 0 ? 0 : dump(st);
+	status = options_told(&program, o.check > 0 ? 0 : dump(st));
 	store_close(&st);
 	return status;
 }

@@ -2,7 +2,6 @@
  * mtrk-track -- what people run: make a secret, send tracked mail, ask what
  * became of it.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <locale.h>
@@ -89,18 +88,15 @@ static int
 run(const struct command *c, int argc, char **argv)
 {
 	char name[64];
-	int status;
+	int status, told;
 
 	snprintf(name, sizeof name, "mtrk-track %s", c->word);
 	argv[0] = name;
 	status = c->run(argc, argv);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	if (errno != EPIPE) /* "| head" has seen enough */
-		fprintf(stderr, "mtrk-track: standard output: %m\n");
+	told = options_told(&program, status);
 	/* what was sent is sent, though its URI could not be told: its secret
 	 * is in the list, and who sends again sends twice */
-	return c->run == track_send ? status : EX_IOERR;
+	return c->run == track_send ? status : told;
 }
 
 /* With -n: would a command start? */
@@ -133,7 +129,7 @@ main(int argc, char **argv)
 	if (o.check > 1)
 		conf_print(&conf, stdout);
 	if (o.check > 0)
-		return check();
+		return options_told(&p, check());
 	argc -= o.first_argument;
 	argv += o.first_argument;
 	optind = 0; /* glibc: begin anew with the subcommand's options */

@@ -15,6 +15,10 @@ sbin=$prefix/sbin
 
 for program in bin/mtrk-track sbin/{mtrk-milter,mtrk-collect,mtrk-gate,mtqpd,mtrk-dump}; do
 	"$prefix/$program" -V | grep -q "^${program##*/} " || fail "$program does not run"
+	for option in -V --help; do
+		status=0; "$prefix/$program" $option >/dev/full 2>"$dest/said" || status=$?
+		{ [ $status = 74 ] && grep -q ': standard output: No space left' "$dest/said"; } || fail "$program $option: $status"
+	done
 	ls "$prefix/share/man"/man[18]/"${program##*/}".[18] >/dev/null || fail "$program has no man page"
 done
 for file in share/man/man5/mtrk.conf.5 share/mtrk/{mtrk.conf,postfix/mtrk-auth-carrier.regexp,sendmail/mtrk.m4,mua/muttrc} \
@@ -40,6 +44,7 @@ systemd-sysusers --root="$dest" --dry-run "$prefix/lib/sysusers.d/mtrk.conf" >"$
 
 conf=$prefix/share/mtrk/mtrk.conf
 "$prefix/bin/mtrk-track" -c "$conf" -nn >"$dest/said" 2>&1 && grep -qx 'User mtrk' "$dest/said" || fail "$(cat "$dest/said")"
+status=0; "$prefix/bin/mtrk-track" -c "$conf" -nn >/dev/full 2>&1 || status=$?; [ $status = 74 ] || fail "-nn: $status"
 grep -E '^#[A-Z]' "$conf" | sed 's/^#//' >"$dest/reserve"
 [ "$(wc -l <"$dest/reserve")" -ge 10 ] || fail "mtrk.conf has nothing in reserve"
 { grep -vwFf <(awk '{ print $1 }' "$dest/reserve") "$conf"; cat "$dest/reserve"; } >"$dest/all.conf"
