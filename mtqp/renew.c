@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "mtqp/draw.h"
 #include "mtqp/screen.h"
 
@@ -56,17 +57,18 @@ draw(const struct inquiry *q, void (*how)(const char *))
 
 /* The picture, and how long until the next question. */
 static void
-wait_on_screen(const struct inquiry *q, time_t asked, unsigned wait_s)
+wait_on_screen(const struct inquiry *q, unsigned wait_s)
 {
 	char now[DRAW_TIME], text[DRAW_TIME + 80];
-	const time_t end = asked + wait_s;
+	const time_t asked = time(NULL);
+	const int64_t end_s = clock_s() + wait_s;
 
 	draw(q, screen_draw);
 	draw_time(asked, asked, now);
-	for (time_t t = asked; t < end; t = time(NULL)) {
+	for (int64_t s = end_s - wait_s; s < end_s; s = clock_s()) {
 		snprintf(text, sizeof text,
 		    "Asked at %s, again in %lld s.  Ctrl-C ends.", now,
-		    (long long)(end - t));
+		    (long long)(end_s - s));
 		screen_progress(text);
 		if (screen_wait())
 			draw(q, screen_draw);
@@ -127,7 +129,7 @@ renew(struct inquiry *q)
 		    ferror(stdout))
 			break;
 		if (screen)
-			wait_on_screen(q, time(NULL), wait_s);
+			wait_on_screen(q, wait_s);
 		else
 			sleep(wait_s);
 		wait_s = 2 * wait_s < MOST_S ? 2 * wait_s : MOST_S;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/crypto.h"
 
 enum {
@@ -62,7 +62,7 @@ run_job(void *arg)
 	static const uint64_t one = 1;
 	struct job *j = arg;
 	struct hop *h = j->hop;
-	const time_t end = time(NULL) + TRY_S;
+	const int64_t end_s = clock_s() + TRY_S;
 	size_t i = 0;
 
 	do {
@@ -73,7 +73,8 @@ run_job(void *arg)
 		buf_cut(&j->mime, 0);
 		h->err = ask_track(
 		    &j->uri, &j->at.list[i], &o, &j->mime, &h->tls, h->why);
-	} while (is_worth_another(h->err) && ++i < j->at.n && time(NULL) < end);
+	} while (
+	    is_worth_another(h->err) && ++i < j->at.n && clock_s() < end_s);
 	atomic_store(&j->ended, true);
 	(void)!write(j->of->wake, &one, sizeof one);
 	return NULL;
