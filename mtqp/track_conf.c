@@ -8,9 +8,11 @@
 #include "common/conf.h"
 #include "mtqp/home.h"
 #include "mtqp/host.h"
+#include "mtqp/letter.h"
 
 enum type {
 	TYPE_TEXT,
+	TYPE_ADDRESS,
 	TYPE_YES_NO,
 	TYPE_HOST,
 	TYPE_NAME,
@@ -18,7 +20,7 @@ enum type {
 	TYPE_TIME
 };
 
-/* `at` is an offset into struct track_conf; `more` a TYPE_TEXT's room, or
+/* `at` is an offset into struct track_conf; `more` a text's room, or
  * where a TYPE_HOST's port and a TYPE_TIMEOUT's flag stand. */
 static const struct setting {
 	const char *name;
@@ -31,7 +33,8 @@ static const struct setting {
 	{ "Server", TYPE_HOST, AT(server), AT(server_port) },
 	{ "MTQP", TYPE_HOST, AT(mtqp), AT(mtqp_port) },
 	{ "Host", TYPE_NAME, AT(host), 0 },
-	{ "From", TEXT(from) },
+	{ "From", TYPE_ADDRESS, AT(from),
+	    sizeof(((struct track_conf *)0)->from) },
 	{ "User", TEXT(user) },
 	{ "PasswordCommand", TEXT(password_command) },
 	{ "PasswordFile", TEXT(password_file) },
@@ -51,11 +54,15 @@ set(struct track_conf *c, const struct setting *s, struct span value)
 {
 	void *at = (char *)c + s->at, *more = (char *)c + s->more;
 
+	if (value.n == 0)
+		return "a value is missing";
 	switch (s->type) {
 	case TYPE_TEXT:
-		return value.n == 0                 ? "a value is missing"
-		    : span_copy(at, s->more, value) ? NULL
-						    : "too long";
+		return span_copy(at, s->more, value) ? NULL : "too long";
+	case TYPE_ADDRESS:
+		return letter_is_address(value) && span_copy(at, s->more, value)
+		    ? NULL
+		    : "an address expected, without a name or <>";
 	case TYPE_YES_NO:
 		*(bool *)at = span_iis(value, "yes");
 		return *(bool *)at || span_iis(value, "no")

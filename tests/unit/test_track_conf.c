@@ -77,6 +77,7 @@ faults(void **state)
 	} cases[] = {
 		{ "Server x\nColour red\n", "track.conf:2: unknown setting" },
 		{ "Server x\nServer y\n", "track.conf:2: given twice" },
+		{ "From <a@x>\n", "track.conf:1: an address expected" },
 		{ "RequireTLS perhaps\n", "track.conf:1: yes or no" },
 		{ "Server a:b:c:d:\n", "track.conf:1: HOST" },
 		{ "Host a\"b\n", "track.conf:1: a host's name" },
