@@ -6,6 +6,21 @@
 #include "common/mtrk.h"
 #include "common/utf8.h"
 
+/* A name and a colon, or what an mbox puts in front.  Behind a line that is
+ * neither the header is over, empty line or not, as MTAs have it. */
+static bool
+begins_field(struct span s)
+{
+	size_t n = 0, name;
+
+	while (n < s.n && s.p[n] > ' ' && s.p[n] <= '~' && s.p[n] != ':')
+		n++;
+	for (name = n; n < s.n && (s.p[n] == ' ' || s.p[n] == '\t');)
+		n++;
+	return span_starts(s, "From ") ||
+	    (name > 0 && n < s.n && s.p[n] == ':');
+}
+
 /* The next field with its continuations and line ends; false at the body. */
 static bool
 next_field(struct span *rest, struct span *field)
@@ -13,7 +28,7 @@ next_field(struct span *rest, struct span *field)
 	struct span line, after = *rest;
 
 	*field = (struct span){ rest->p, 0 };
-	if (rest->n == 0 || rest->p[0] == '\n' || rest->p[0] == '\r')
+	if (!begins_field(*rest))
 		return false;
 	do {
 		span_split(after, '\n', &line, &after);
@@ -254,15 +269,20 @@ letter_has_utf8_address(struct span message)
 }
 
 void
-letter_without_bcc(struct span message, struct buf *out)
+letter_drop_bcc(struct buf *message)
 {
-	struct span field, value;
+	struct span field, value, rest = buf_as_span(message);
+	size_t n = 0;
 
-	while (next_field(&message, &field))
+	while (next_field(&rest, &field))
 		if (!is_field(field, "Bcc", &value) &&
-		    !is_field(field, "Resent-Bcc", &value))
-			buf_span(out, field);
-	buf_span(out, message);
+		    !is_field(field, "Resent-Bcc", &value)) {
+			memmove(message->p + n, field.p, field.n);
+			n += field.n;
+		}
+	if (rest.n > 0)
+		memmove(message->p + n, rest.p, rest.n);
+	buf_cut(message, n + rest.n);
 }
 
 struct span

@@ -1,6 +1,6 @@
 /*
  * mtqp/letter.h -- what a mail client needs of a message's header: fields,
- * the addresses in them, and a copy without Bcc (RFC 5322).  Pure.
+ * the addresses in them, and Bcc taken away (RFC 5322).  Pure.
  */
 #ifndef MTRK_MTQP_LETTER_H
 #define MTRK_MTQP_LETTER_H
@@ -30,8 +30,8 @@ enum mtrk_err letter_recipients(struct span message,
 /* An address of From, Sender, Reply-To, To or Cc is beyond ASCII. */
 bool letter_has_utf8_address(struct span message);
 
-/* A copy without Bcc and Resent-Bcc, which nobody shall see. */
-void letter_without_bcc(struct span message, struct buf *out);
+/* Takes Bcc and Resent-Bcc away, which nobody shall see. */
+void letter_drop_bcc(struct buf *message);
 /* What stands before a line of a single dot (sendmail without -i). */
 struct span letter_to_dot(struct span message);
 

@@ -213,11 +213,26 @@ say_not_sent(enum mtrk_err err, bool unsure, uint64_t number, const char *why)
 	return status_of(err);
 }
 
+static void
+set_state(uint64_t number, const char *state)
+{
+	char why[WALLET_WHY_MAX];
+
+	if (wallet_set_state(number, state, why) != MTRK_OK)
+		fprintf(stderr, "mtrk-track: %s\n", why);
+}
+
+static void
+leaves(void *arg)
+{
+	set_state(*(const uint64_t *)arg, "unsure");
+}
+
 /* The secret is on the disk before the message is on its way. */
 static int
-send_stored(const struct posting *p, const struct mtqp_uri *uri)
+send_stored(struct posting *p, const struct mtqp_uri *uri)
 {
-	char why[WALLET_WHY_MAX], not_set[WALLET_WHY_MAX];
+	char why[WALLET_WHY_MAX];
 	char subject[SUBJECT_MAX], id[1000];
 	const struct wallet_entry entry = { time(NULL), *uri, p->s.rcpts,
 		p->s.n_rcpts, subject, id };
@@ -232,16 +247,16 @@ send_stored(const struct posting *p, const struct mtqp_uri *uri)
 		fprintf(stderr, "mtrk-track: not sent: %s\n", why);
 		return err == MTRK_BUSY ? EX_TEMPFAIL : EX_CANTCREAT;
 	}
+	p->s.leaves = leaves;
+	p->s.arg = &number;
 	err = submit(&p->s, &done, say_refused, why);
 	if (p->s.smtp.waiting != NULL)
 		p->s.smtp.waiting("");
-	if (wallet_set_state(number,
-		done.unsure          ? "unsure"
-		    : err != MTRK_OK ? "failed"
-		    : done.tracked   ? "sent"
-				     : "untracked",
-		not_set) != MTRK_OK)
-		fprintf(stderr, "mtrk-track: %s\n", not_set);
+	if (!done.unsure)
+		set_state(number,
+		    err != MTRK_OK     ? "failed"
+			: done.tracked ? "sent"
+				       : "untracked");
 	return err == MTRK_OK ? say_sent(p, uri, &done)
 			      : say_not_sent(err, done.unsure, number, why);
 }
@@ -295,6 +310,7 @@ posting_send(struct posting *p)
 		    p->conf.host);
 		return EX_USAGE;
 	}
+	letter_drop_bcc(&p->message);
 	fill_submission(p);
 	forget_old(p);
 	status = send_stored(p, &uri);

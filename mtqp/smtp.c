@@ -9,13 +9,14 @@
 
 enum {
 	REPLY_LINES_MAX = 100, /* ours */
-	CREDENTIAL_MAX = 512, /* ours: user and password together */
+	CREDENTIAL_MAX = 1024, /* more than a user and a password, see
+				  track_conf.h and password.h */
 };
 
 enum mtrk_err
 smtp_fail(struct smtp *d, enum mtrk_err err, const char *what)
 {
-	char q[300];
+	char q[400];
 
 	snprintf(d->why, SMTP_WHY_MAX, d->last[0] != '\0' ? "%s: \"%s\"" : "%s",
 	    what, log_quote(span_of(d->last), q, sizeof q));
@@ -52,12 +53,17 @@ take_extension(struct smtp *d, struct span line)
 	}
 }
 
+/* The code once, then what all lines say; what is too long is cut. */
 static void
-keep_last(struct smtp *d, struct span line)
+keep_line(struct smtp *d, struct span line)
 {
-	if (line.n >= sizeof d->last)
-		line.n = sizeof d->last - 1;
-	span_copy(d->last, sizeof d->last, line);
+	const size_t had = strlen(d->last), room = sizeof d->last - had;
+	const struct span text = span_from(line, had > 0 ? 4 : 0);
+
+	snprintf(d->last + had, room, "%s%.*s", had > 0 ? " " : "", (int)text.n,
+	    text.p);
+	if (had == 0 && span_starts(span_from(text, 3), "-"))
+		d->last[3] = ' ';
 }
 
 /* All its lines; those behind the first go to `each`, which may be NULL. */
@@ -73,15 +79,15 @@ read_reply(struct smtp *d, unsigned within_s,
 		if (stream_line(d->stream, &line) != MTRK_OK)
 			return 0;
 		if (line.n < 3 || line.p[0] < '2' || line.p[0] > '5') {
-			keep_last(d, line);
+			d->last[0] = '\0';
+			keep_line(d, line);
 			return 0;
 		}
+		keep_line(d, line);
 		if (each != NULL && i > 0)
 			each(d, span_from(line, 4));
-		if (line.n == 3 || line.p[3] != '-') {
-			keep_last(d, line);
+		if (line.n == 3 || line.p[3] != '-')
 			return (unsigned)(line.p[0] - '0');
-		}
 	}
 	return 0;
 }
@@ -156,18 +162,17 @@ start_tls(struct smtp *d, const struct smtp_options *o)
 	return err == MTRK_OK ? ehlo(d, o) : err;
 }
 
-/* base64 of `text` with NULs inside, as AUTH sends it. */
-static enum mtrk_err
-send_base64(struct smtp *d, const char *before, struct span text)
+/* base64 of `text` with NULs inside, as AUTH sends it; the reply to it. */
+static unsigned
+say_base64(struct smtp *d, const char *before, struct span text)
 {
 	char b64[CREDENTIAL_MAX * 4 / 3 + 8];
-	enum mtrk_err err = base64_encode((const unsigned char *)text.p, text.n,
-	    BASE64_PADDED, b64, sizeof b64);
 
-	if (err == MTRK_OK)
-		err = stream_fmt(d->stream, "%s%s\r\n", before, b64);
+	if (base64_encode((const unsigned char *)text.p, text.n, BASE64_PADDED,
+		b64, sizeof b64) == MTRK_OK)
+		stream_fmt(d->stream, "%s%s\r\n", before, b64);
 	crypto_wipe(b64, sizeof b64);
-	return err;
+	return smtp_reply(d, SMTP_REPLY_S);
 }
 
 static unsigned
@@ -176,25 +181,24 @@ auth_plain(struct smtp *d, const struct smtp_options *o)
 	char text[CREDENTIAL_MAX];
 	int n =
 	    snprintf(text, sizeof text, "%c%s%c%s", 0, o->user, 0, o->password);
+	unsigned klass =
+	    say_base64(d, "AUTH PLAIN ", (struct span){ text, (size_t)n });
 
-	if (n < 0 || n >= (int)sizeof text ||
-	    send_base64(d, "AUTH PLAIN ", (struct span){ text, (size_t)n }) !=
-		MTRK_OK)
-		n = 0;
 	crypto_wipe(text, sizeof text);
-	return n > 0 ? smtp_reply(d, SMTP_REPLY_S) : 0;
+	return klass;
 }
 
 static unsigned
 auth_login(struct smtp *d, const struct smtp_options *o)
 {
+	const char *const words[] = { o->user, o->password };
+	unsigned klass;
+
 	stream_fmt(d->stream, "AUTH LOGIN\r\n");
-	if (smtp_reply(d, SMTP_REPLY_S) != 3 ||
-	    send_base64(d, "", span_of(o->user)) != MTRK_OK ||
-	    smtp_reply(d, SMTP_REPLY_S) != 3 ||
-	    send_base64(d, "", span_of(o->password)) != MTRK_OK)
-		return 0;
-	return smtp_reply(d, SMTP_REPLY_S);
+	klass = smtp_reply(d, SMTP_REPLY_S);
+	for (size_t i = 0; i < ARRAY_LEN(words) && klass == 3; i++)
+		klass = say_base64(d, "", span_of(words[i]));
+	return klass;
 }
 
 /* A password goes to this very host, or over TLS to whom an authority vouches

@@ -38,7 +38,7 @@ struct smtp_options {
 struct smtp {
 	struct stream *stream;
 	unsigned extensions;
-	char last[512]; /* the last line of the last reply */
+	char last[512]; /* the last reply: its code, and all lines */
 	char *why; /* the caller's, SMTP_WHY_MAX */
 };
 

@@ -181,9 +181,10 @@ data(struct smtp *d, const struct submission *s, struct submitted *out)
 	stream_fmt(d->stream, "DATA\r\n");
 	err =
 	    smtp_outcome(d, smtp_reply(d, SMTP_REPLY_S), 3, "DATA was refused");
-	if (err == MTRK_OK)
-		err = send_text(d, s->message);
 	if (err != MTRK_OK)
+		return err;
+	s->leaves(s->arg);
+	if ((err = send_text(d, s->message)) != MTRK_OK)
 		return err;
 	if (s->smtp.waiting != NULL)
 		s->smtp.waiting("Waiting until the server has taken it ...");

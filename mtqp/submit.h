@@ -18,6 +18,10 @@ struct submission {
 	bool assume_mtrk; /* send it though EHLO doesn't list it */
 	const char *notify, *ret; /* RFC 3461's, if the server has DSN; NULL */
 	bool all_or_none; /* one refused recipient, and nothing is sent */
+	/* Called before the message itself goes out: from then on the server
+	 * may have taken it, though nobody lives to hear so. */
+	void (*leaves)(void *arg);
+	void *arg;
 	struct span message; /* any line ends */
 };
 

@@ -119,25 +119,16 @@ find_sender(struct sendmail *m)
 		m->p.s.from = m->from;
 }
 
-/* Bcc names its recipients to us and to nobody else. */
 static enum mtrk_err
-prepare(struct sendmail *m, int n, char **words)
+find_rcpts(struct sendmail *m, int n, char **words)
 {
-	struct buf clean = BUF(MESSAGE_MAX);
-	struct span text = buf_as_span(&m->p.message);
 	enum mtrk_err err = MTRK_OK;
 
-	if (m->dots_end)
-		text = letter_to_dot(text);
 	for (int i = 0; i < n && err == MTRK_OK; i++)
 		err = letter_addresses(span_of(words[i]), add_rcpt, m);
 	if (err == MTRK_OK && m->from_header)
-		err = letter_recipients(text, add_rcpt, m);
-	letter_without_bcc(text, &clean);
-	if (err == MTRK_OK)
-		err = (enum mtrk_err)clean.err;
-	buf_free(&m->p.message);
-	m->p.message = clean;
+		err =
+		    letter_recipients(buf_as_span(&m->p.message), add_rcpt, m);
 	return err;
 }
 
@@ -152,7 +143,10 @@ send_it(struct sendmail *m, int n, char **words)
 		return EX_USAGE;
 	if (!posting_read(&m->p))
 		return EX_NOINPUT;
-	if (prepare(m, n, words) != MTRK_OK) {
+	if (m->dots_end)
+		buf_cut(
+		    &m->p.message, letter_to_dot(buf_as_span(&m->p.message)).n);
+	if (find_rcpts(m, n, words) != MTRK_OK) {
 		fprintf(stderr,
 		    "mtrk-track sendmail: not an address, or more than %d\n",
 		    RCPTS_MAX);

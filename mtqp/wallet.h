@@ -27,7 +27,7 @@ struct wallet_entry {
  */
 enum mtrk_err wallet_add(
     const struct wallet_entry *, uint64_t *number, char *why);
-/* state: "sent" or "failed" */
+/* state: "sent", "untracked", "failed" or "unsure" */
 enum mtrk_err wallet_set_state(uint64_t number, const char *state, char *why);
 /* MTRK_NOTFOUND: no such number. */
 enum mtrk_err wallet_find(uint64_t number, struct mtqp_uri *, char *why);

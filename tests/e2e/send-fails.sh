@@ -20,7 +20,7 @@ number=0
 sends() {
 	local status=0
 	number=$((number + 1))
-	case $1 in body*) cat "$lab/large" ;; *) printf 'Subject: %s\n\nhi\n' "$1" ;; esac |
+	case $1 in body*) cat "$lab/large" ;; *) printf 'Subject: %s\nBcc: z@y.test\n\nhi\n' "$1" ;; esac |
 	    lab_track send --server "127.0.0.1:${4:-$port}" \
 	    --from "$1@h.test" x@y.test >"$lab/out" 2>"$lab/says" || status=$?
 	[ $status = "$2" ] || lab_fail "$1: exit status $status, not $2: $(cat "$lab/says")"
@@ -51,6 +51,13 @@ done
 sends take 69 failed "$nobody"
 [ "$(grep -c stored "$lab/log")" = 14 ] || lab_fail "not stored before it was sent: $(cat "$lab/log")"
 [ "$(grep -c taken "$lab/log")" = 1 ] || lab_fail "$(cat "$lab/log")"
+! grep told "$lab/log" || lab_fail "Bcc is for nobody to see"
+
+# all that the server says is told, and whether to try again
+status=0; number=$((number + 1))
+echo hi | MTRK_PASSWORD=x lab_track send --server "127.0.0.1:$port" --user joe x@y.test 2>"$lab/says" || status=$?
+{ [ $status = 75 ] && grep -q 'login failed: "454 4.7.0 not now, see http://x.test"' "$lab/says"; } ||
+    lab_fail "no login now: $status $(cat "$lab/says")"
 
 # as a mail program sends: it keeps the message, since the status is not 0
 mkdir -p "$lab/config/mtrk"; echo "Server 127.0.0.1:$port" >"$lab/config/mtrk/track.conf"
@@ -61,13 +68,16 @@ for case in take:0 later:75 no:69 rcpt:69 body:69 dot:69; do
 	[ $status = 0 ] || grep -q 'not sent: ' "$lab/says" || lab_fail "sendmail $case: not told"
 done
 
-# killed while it sends: the secret is there
-"$bin/mtrk-track" send --from hang@h.test x@y.test < <(printf 'Subject: killed\n\nhi\n') & sender=$!
-lab_wait 20 grep -q hangs "$lab/log" || lab_fail "it does not send"
-kill -KILL $sender; wait $sender 2>/dev/null || true
-number=$((number + 1))
-[ "$(lab_track list --json | jq -r "select(.number == $number) | .state")" = unsent ] || lab_fail "killed: $(lab_track list)"
-lab_track share $number >/dev/null || lab_fail "killed: the secret is lost"
+# killed while it sends: the secret is there; behind the last dot nobody knows
+for case in hang:hangs:unsent deaf:deaf:unsure; do
+	IFS=: read -r how says state <<<"$case"
+	"$bin/mtrk-track" send --from "$how@h.test" x@y.test < <(printf 'Subject: killed\n\nhi\n') & sender=$!
+	lab_wait 20 grep -q "$says" "$lab/log" || lab_fail "it does not send"
+	kill -KILL $sender; wait $sender 2>/dev/null || true
+	number=$((number + 1))
+	[ "$(lab_track list --json | jq -r "select(.number == $number) | .state")" = $state ] || lab_fail "killed: $(lab_track list)"
+	lab_track share $number >/dev/null || lab_fail "killed: the secret is lost"
+done
 
 # no place for the secret, a full disk, the locked file
 nothing_sent() { [ "$(grep -c taken "$lab/log")" = "$1" ] || lab_fail "$2: sent without its secret"; }

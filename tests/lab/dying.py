@@ -2,7 +2,8 @@
 """dying.py PORT SENT LOG: a submission server that ends a session where the
 sender's address says: "STEP[-reset]@...", or says what its rows tell.  LOG gets
 "stored" when the secret of a message stands in SENT (the sender's own file)
-before MAIL is answered, "taken ENVID" for each message that it took.
+before MAIL is answered, "taken ENVID" for each message that it took, "told
+FIELD" for a Bcc in it.
 """
 import json
 import socket
@@ -48,7 +49,9 @@ def session(c):
     for line in f:
         word = line[:4].upper()
         if word == b"EHLO":
-            say(b"250-x\r\n250-8BITMIME\r\n250 MTRK\r\n")
+            say(b"250-x\r\n250-8BITMIME\r\n250-AUTH LOGIN\r\n250 MTRK\r\n")
+        elif word == b"AUTH":
+            say(b"454-4.7.0 not now,\r\n454 see http://x.test\r\n")
         elif word == b"MAIL":
             address = line.split(b"<")[1].split(b"@")[0]
             step, _, reset = address.partition(b"-")
@@ -72,10 +75,16 @@ def session(c):
             if step == b"body":
                 f.read(100000)
                 die(c, reset)
-            while f.readline() not in (b".\r\n", b""):
-                pass
+            for text in iter(f.readline, b""):
+                if text[:4].lower() == b"bcc:":
+                    note("told " + text.decode())
+                if text == b".\r\n":
+                    break
             if step == b"dot":
                 die(c, reset)
+            if step == b"deaf":
+                note("deaf")
+                time.sleep(60)
             if step == b"take":
                 note("taken " + envid)
             say(ENDS[step])
