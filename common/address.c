@@ -79,11 +79,23 @@ address_equal(struct span a, struct span b, bool any_case)
 }
 
 static bool
-find(
-    const struct message *m, struct span wanted, bool any_case, uint32_t *index)
+exactly(struct span a, struct span b)
+{
+	return address_equal(a, b, false);
+}
+
+static bool
+in_any_case(struct span a, struct span b)
+{
+	return address_equal(a, b, true);
+}
+
+static bool
+find(const struct message *m, struct span wanted,
+    bool (*equal)(struct span, struct span), uint32_t *index)
 {
 	for (size_t i = 0; i < m->n_recipients; i++) {
-		if (!address_equal(m->recipients[i].address, wanted, any_case))
+		if (!equal(m->recipients[i].address, wanted))
 			continue;
 		*index = (uint32_t)i;
 		return true;
@@ -91,12 +103,15 @@ find(
 	return false;
 }
 
+/* Mostly the log has the very octets, and there may be thousands. */
 bool
 message_recipient(const struct message *m, struct span original,
     struct span address, uint32_t *index)
 {
 	struct span wanted = original.n > 0 ? original : address;
 
-	return find(m, wanted, false, index) || find(m, wanted, true, index) ||
-	    (original.n > 0 && find(m, address, true, index));
+	return find(m, wanted, span_eq, index) ||
+	    find(m, wanted, exactly, index) ||
+	    find(m, wanted, in_any_case, index) ||
+	    (original.n > 0 && find(m, address, in_any_case, index));
 }

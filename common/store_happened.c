@@ -11,7 +11,7 @@ struct job {
 	struct txn *t;
 	const struct happening_line *l;
 	struct claim claim;
-	const struct message *m;
+	struct message *m; /* without events, until load_its_events() */
 };
 
 static struct span
@@ -109,14 +109,12 @@ static bool
 was_told(const struct job *j)
 {
 	struct span id = j->claim.linked ? j->l->queue_id : SPAN("");
-	struct message whole;
 	bool told = false;
 
-	if (load_whole(j->t, j->claim.message, &whole))
-		for (size_t i = 0; i < whole.n_events && !told; i++)
-			told = whole.events[i].kind == EVENT_ACTION &&
-			    span_eq(whole.events[i].queue_id, id);
-	message_free(&whole);
+	if (load_its_events(j->t, j->m))
+		for (size_t i = 0; i < j->m->n_events && !told; i++)
+			told = j->m->events[i].kind == EVENT_ACTION &&
+			    span_eq(j->m->events[i].queue_id, id);
 	return told;
 }
 
@@ -202,25 +200,21 @@ static bool
 happened_one_failed(struct job *j)
 {
 	struct disposition d;
-	struct message whole;
 	uint32_t who = 0, waiting = 0;
 	bool failed = false;
 
-	if (!load_whole(j->t, j->claim.message, &whole)) {
-		message_free(&whole);
+	if (!load_its_events(j->t, j->m))
 		return false;
-	}
-	for (uint32_t i = 0; i < whole.n_recipients; i++) {
-		disposition_of(&whole, i, 0, &d);
+	for (uint32_t i = 0; i < j->m->n_recipients; i++) {
+		disposition_of(j->m, i, 0, &d);
 		failed |= d.action == ACTION_FAILED;
 		if (action_is_end(d.action))
 			continue;
 		waiting++;
 		who = i;
 	}
-	for (size_t i = 0; i < whole.n_events; i++)
-		failed |= whole.events[i].action == ACTION_FAILED;
-	message_free(&whole);
+	for (size_t i = 0; i < j->m->n_events; i++)
+		failed |= j->m->events[i].action == ACTION_FAILED;
 	if (!failed && waiting > 0)
 		add(j,
 		    (struct event){ .kind = EVENT_ACTION,
@@ -381,11 +375,9 @@ happened_cloned(struct job *j)
 static bool
 happened_removed(struct job *j)
 {
-	struct message whole;
-
-	if (load_whole(j->t, j->claim.message, &whole) &&
+	if (load_its_events(j->t, j->m) &&
 	    message_waits_under(
-		&whole, j->claim.linked ? j->l->queue_id : SPAN("")))
+		j->m, j->claim.linked ? j->l->queue_id : SPAN("")))
 		add(j,
 		    (struct event){ .kind = EVENT_ACTION,
 			.recipient = EVENT_ALL,
@@ -393,7 +385,6 @@ happened_removed(struct job *j)
 			.status = STATUS(2, 0, 0), /* A21 */
 			.text = SPAN("left the queue, and the log does not "
 				     "say how") });
-	message_free(&whole);
 	free_id(j);
 	return true;
 }
@@ -445,34 +436,29 @@ store_happened(struct txn *t, const struct happening_line *l)
 }
 
 static bool
-same_message_id(struct txn *t, uint64_t message, struct span id)
+same_message_id(struct txn *t, struct message *m, struct span id)
 {
-	struct message whole;
-	bool same = load_whole(t, message, &whole) && id.n > 0 &&
-	    span_eq(at_most(id, EVENT_TEXT_MAX), whole.message_id);
-
-	message_free(&whole);
-	return same;
+	return id.n > 0 && load_its_events(t, m) &&
+	    span_eq(at_most(id, EVENT_TEXT_MAX), m->message_id);
 }
 
 bool
 store_goes_on(struct txn *t, const struct happening_line *l,
     struct span message_id_of_next)
 {
+	bool claimed = store_knows(t, next_instance(l), l->next), on;
 	struct message m, other;
 	struct claim c, next;
-	bool ours, on;
 
-	ours = l->next.n <= QUEUE_ID_LEN_MAX &&
-	    !span_eq(l->next, l->queue_id) &&
-	    find_claim(t, l->instance, l->queue_id, l->time, &c, &m);
-	if (!ours)
+	if ((!claimed && message_id_of_next.n == 0) ||
+	    l->next.n > QUEUE_ID_LEN_MAX || span_eq(l->next, l->queue_id) ||
+	    !find_claim(t, l->instance, l->queue_id, l->time, &c, &m))
 		return false;
-	message_free(&m);
 	if (find_claim(t, next_instance(l), l->next, l->time, &next, &other))
 		on = next.linked && next.message == c.message;
 	else
-		on = same_message_id(t, c.message, message_id_of_next);
+		on = same_message_id(t, &m, message_id_of_next);
+	message_free(&m);
 	message_free(&other);
 	return on;
 }

@@ -62,7 +62,9 @@ struct span meta_key(
 
 /* Message `number` without events; recipients are the caller's to free. */
 bool load_message(struct txn *, uint64_t number, struct message *out);
-/* And its events and Message-ID; message_free() them. */
+/* Its events and Message-ID, unless it has them; message_free() it. */
+bool load_its_events(struct txn *, struct message *);
+/* Both. */
 bool load_whole(struct txn *, uint64_t number, struct message *out);
 void message_free(struct message *);
 

@@ -137,10 +137,11 @@ last_event(struct txn *t, uint64_t message)
 	return (struct last_event){ number_of(state), state.n == NUMBER_LEN };
 }
 
-static bool
+bool
 load_its_events(struct txn *t, struct message *m)
 {
-	return load_events(t, last_event(t, m->number).number, m);
+	return m->events != NULL ||
+	    load_events(t, last_event(t, m->number).number, m);
 }
 
 bool
