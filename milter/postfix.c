@@ -13,6 +13,7 @@ enum {
 	QUEUE_ID_MAX = 24, /* long ones have 16 now, and grow slowly */
 	RELAY_MAX = 512,
 	NUMBERS_MAX = 64, /* delay=, delays=, dsn= */
+	TLS_MAX = 512, /* a few features' names; ours */
 };
 
 /* Letters and digits; "warning", "Deleted" and "NOQUEUE" stand there too. */
@@ -70,8 +71,8 @@ struct delivery {
 	struct span relay, dsn, word;
 };
 
-/* ADDR>, [orig_to=<ADDR>, ]relay=R, [conn_use=N, ]delay=, delays=, dsn=,
- * status=WORD (TEXT) */
+/* ADDR>, [orig_to=<ADDR>, ]relay=R, [conn_use=N, ]delay=, delays=, [tls=, ]
+ * dsn=, status=WORD (TEXT); tls= from 3.11 on */
 static bool
 take_delivery(struct cur *c, struct happening_line *out, struct delivery *d)
 {
@@ -86,6 +87,8 @@ take_delivery(struct cur *c, struct happening_line *out, struct delivery *d)
 	cur_until(c, ',', NUMBERS_MAX);
 	cur_lit(c, " delays=");
 	cur_until(c, ',', NUMBERS_MAX);
+	if (cur_try(c, " tls="))
+		cur_until(c, ',', TLS_MAX);
 	cur_lit(c, " dsn=");
 	d->dsn = cur_until(c, ',', NUMBERS_MAX);
 	cur_lit(c, " status=");
