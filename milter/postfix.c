@@ -381,6 +381,7 @@ static const struct said_row rows[] = {
 	{ "cleanup", "bcc: ", NULL },
 	{ "cleanup", "delay: ", NULL },
 	{ "bounce", "sender non-delivery notification: ", NULL },
+	{ "bounce", "sender notification failed to ", NULL },
 	{ "bounce", "sender delivery status notification: ", NULL },
 	{ "bounce", "sender delay notification: ", NULL },
 	{ "bounce", "postmaster non-delivery notification: ", NULL },
