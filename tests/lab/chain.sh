@@ -36,8 +36,8 @@ chain_at() { local ns; ns=$(chain_ns "$1"); shift; ip netns exec "$ns" "$@"; }
 chain_network() {
 	local d org ns
 	d=$(chain_ns d)
-	ip netns add "$d" || lab_fail "no network namespaces here"
-	ip -n "$d" link set lo up
+	{ ip netns add "$d" && ip -n "$d" link set lo up; } ||
+	    lab_fail "no network namespaces here: a container needs CAP_NET_ADMIN"
 	ip -n "$d" link add br0 type bridge
 	ip -n "$d" address add "$(chain_address d)/24" dev br0
 	ip -n "$d" link set br0 up
@@ -220,14 +220,14 @@ chain_stop() {
 	local org ns status=$?
 	set +e
 	trap - EXIT
+	kill "${lab_pids[@]}" 2>/dev/null
+	wait # for a Postfix that is still starting, too
+	lab_pids=()
 	for org in a c; do
 		[ -d "$lab/$org/postfix" ] && lab_postfix=$lab/$org/postfix lab_stop_postfix 2>/dev/null
 	done
-	kill "${lab_pids[@]}" 2>/dev/null
-	wait "${lab_pids[@]}" 2>/dev/null
-	lab_pids=()
 	[ $status = 0 ] || tail -n 15 "$lab"/[ac]/postfix/log/maillog \
-	    "$lab/b/sendmail/mail.log" >&2
+	    "$lab/b/sendmail/mail.log" >&2 2>/dev/null
 	for org in d $chain_orgs; do
 		ns=$(chain_ns "$org")
 		ip netns delete "$ns" 2>/dev/null
