@@ -1,6 +1,7 @@
 #include "milter/socket.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -130,6 +131,33 @@ print_local(const char *path, FILE *out)
 		    queue);
 }
 
+/* The folder that holds `path`, into dir[CONF_TEXT_MAX]. */
+static void
+parent_of(const char *path, char *dir)
+{
+	const char *slash = strrchr(path, '/');
+
+	span_copy(dir, CONF_TEXT_MAX,
+	    slash == path ? SPAN("/")
+			  : (struct span){ path, (size_t)(slash - path) });
+}
+
+/* The socket's: a folder with the set-group-ID bit hands its own on. */
+static const char *
+group_name(const struct conf *c, const char *path)
+{
+	char dir[CONF_TEXT_MAX];
+	struct stat st;
+	const struct group *gr = NULL;
+
+	if (c->milter_socket_group[0] != '\0')
+		return c->milter_socket_group;
+	parent_of(path, dir);
+	if (stat(dir, &st) == 0 && (st.st_mode & S_ISGID) != 0)
+		gr = getgrgid(st.st_gid);
+	return gr != NULL ? gr->gr_name : "of its user";
+}
+
 void
 milter_socket_print(const struct conf *c, FILE *out)
 {
@@ -141,9 +169,7 @@ milter_socket_print(const struct conf *c, FILE *out)
 	}
 	print_local(path, out);
 	fprintf(out, "# socket mode %04o, group %s\n",
-	    (unsigned)c->milter_socket_mode,
-	    c->milter_socket_group[0] != '\0' ? c->milter_socket_group
-					      : "of its user");
+	    (unsigned)c->milter_socket_mode, group_name(c, path));
 }
 
 enum mtrk_err
@@ -169,11 +195,8 @@ static enum mtrk_err
 check_parent(const char *setting, const char *path, char *why)
 {
 	char dir[CONF_TEXT_MAX];
-	const char *slash = strrchr(path, '/');
 
-	span_copy(dir, sizeof dir,
-	    slash == path ? SPAN("/")
-			  : (struct span){ path, (size_t)(slash - path) });
+	parent_of(path, dir);
 	if (access(dir, W_OK | X_OK) == 0)
 		return MTRK_OK;
 	snprintf(why, SOCKET_WHY_MAX, "%s %s: %s: %m", setting, path, dir);

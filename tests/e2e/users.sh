@@ -13,6 +13,11 @@ lab_conf "User news" "MTQPUser games" "MilterSocketGroup uucp" \
 grep -Fxq "smtpd_milters = { unix:$lab/run/milter.sock, default_action=accept }" "$lab/n" || lab_fail "$(cat "$lab/n")"
 grep -q '^# a chrooted smtpd' "$lab/n" || lab_fail "$(cat "$lab/n")"
 grep -q 'mode 0660, group uucp' "$lab/n" || lab_fail "$(cat "$lab/n")"
+install -d -o news -g mail -m 2750 "$lab/handed" # its group on
+{ grep -v ^MilterSocket "$lab/mtrk.conf"
+echo "MilterSocket local:$lab/handed/milter.sock"; } >"$lab/handed.conf"
+"$bin/mtrk-milter" -c "$lab/handed.conf" -n >"$lab/n" || lab_fail "-n"
+grep -q 'mode 0660, group mail' "$lab/n" || lab_fail "$(cat "$lab/n")"
 
 manager() { # FOLDER: what each program tells its service manager, at its own socket
 	exec python3 -u - "$1" <<-'P'
