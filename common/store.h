@@ -64,6 +64,7 @@ struct happening_line {
 	struct span original, address; /* before aliasing (may be empty), now */
 	bool member; /* `address` comes out of an alias, of nobody knows whom */
 	bool untried; /* unknown here: a member, or whom a bounce can't reach */
+	bool several; /* HAPPENED_FROM: it is for more than one */
 	bool hidden; /* `address` is a program or file: nobody's business */
 	enum action action;
 	struct status status; /* of `action` */

@@ -90,7 +90,9 @@ whom(const struct job *j, uint32_t who[MEMBER_OF_MAX])
 		return 1;
 	}
 	if (!l->member)
-		return 0;
+		return j->claim.linked
+		    ? find_member(j->t, j->claim.message, l->address, who)
+		    : 0;
 	if (j->m->n_recipients == 1) {
 		who[0] = 0;
 		return 1;
@@ -237,13 +239,15 @@ happened_message_id(struct job *j)
 	return true;
 }
 
-/* A list with an owner sends in the owner's name (S31, T25). */
+/* A list with an owner sends in the owner's name (S31, T25), an alias to
+ * several, if by a queue id of its own, to several (S30). */
 static bool
 happened_from(struct job *j)
 {
 	if (j->claim.linked && !j->claim.list &&
 	    j->claim.recipient < j->m->n_recipients &&
-	    !address_equal(j->l->address, j->m->sender, true)) {
+	    (j->l->several ||
+		!address_equal(j->l->address, j->m->sender, true))) {
 		j->claim.list = true;
 		put_link(j->t, j->l->instance, j->l->queue_id, &j->claim);
 		add_expanded(j, j->claim.recipient);
@@ -325,11 +329,17 @@ add_link(const struct job *j, uint32_t of_event, uint32_t of_claim, bool list)
 	put_link(j->t, next_instance(j->l), j->l->next, &c);
 }
 
+/* Under the id that a next hop told, an address that an alias led to may be all
+ * that is known of him: whoever takes it back expands no alias again. */
 static void
 do_forward(struct job *j, uint32_t recipient)
 {
-	bool certain = j->l->what == HAPPENED_FORWARDED;
+	const struct happening_line *l = j->l;
+	bool certain = l->what == HAPPENED_FORWARDED;
 
+	if (!certain && !l->member && recipient < j->m->n_recipients &&
+	    l->original.n > 0)
+		add_member(j->t, j->claim.message, l->address, recipient);
 	add_link(j, recipient, certain ? recipient : EVENT_ALL, false);
 }
 

@@ -168,13 +168,16 @@ delivery(struct cur *c, struct happening_line *l, enum action how)
 	    : SAID_UNKNOWN;
 }
 
-/* ADDR>, size=... | ADDR>, status=expired, returned to sender */
+/* ADDR>, size=N, nrcpt=N (queue active)
+ * ADDR>, status=expired, returned to sender */
 static enum said
 from(struct cur *c, struct happening_line *l)
 {
 	l->address = said_address(c);
 	if (cur_try(c, ", size=")) {
 		l->what = HAPPENED_FROM;
+		cur_until(c, ',', NUMBERS_MAX);
+		l->several = cur_try(c, " nrcpt=") && !cur_try(c, "1 ");
 		return SAID_HAPPENED;
 	}
 	if (cur_try(c, ", status=expired") ||

@@ -299,6 +299,44 @@ forwarded(void **state)
 	is("e1", "expanded 2.0.0 a@h.test, delayed 4.0.0 b@x.test (5)");
 }
 
+/* Sent to several: the first of them that is told of is not all (S30). */
+static void
+forwarded_to_several(void **state)
+{
+	(void)state;
+	record("e1", "3F905A8456E", T0, true);
+	lines(STAMP
+	    "postfix/qmgr[1]: 8A92DA84522: from=<s@h.test>, size=3, "
+	    "nrcpt=2 (queue active)\n" STAMP ALIAS("3F905A8456E", "8A92DA84522")
+		STAMP SENT("8A92DA84522", "c@y.test", "250 ok"));
+	is("e1", "expanded 2.0.0 a@h.test, delayed 4.0.0 b@x.test (3)");
+	lines(LATER "postfix/qmgr[1]: 8A92DA84522: from=<s@h.test>, size=3, "
+		    "nrcpt=1 (queue active)\n");
+	is("e1", "expanded 2.0.0 a@h.test, delayed 4.0.0 b@x.test (3)");
+}
+
+/* A filter hands it back behind the aliases; and to nobody else's address. */
+static void
+filtered_behind_aliases(void **state)
+{
+	static const char to[] = STAMP
+	    "postfix/smtp[1]: 3F905A8456E: to=<c@y.test>, orig_to=<a@h.test>, "
+	    "relay=127.0.0.1[127.0.0.1]:25, delay=1, delays=0/0/0/0, "
+	    "dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 8A92DA84522)\n";
+
+	(void)state;
+	record("e1", "3F905A8456E", T0, true);
+	lines(
+	    STAMP ID("3F905A8456E", "<i@h>") STAMP ID("8A92DA84522", "<i@h>"));
+	lines(to);
+	lines(STAMP GONE("3F905A8456E")
+		STAMP SENT("8A92DA84522", "d@y.test", "250 another's"));
+	is("e1", "delayed 4.0.0 a@h.test, opaque 2.0.0 b@x.test (3)");
+	lines(STAMP SENT("8A92DA84522", "c@y.test", "250 ok")
+		STAMP GONE("8A92DA84522"));
+	is("e1", "relayed 2.1.9 c@y.test, opaque 2.0.0 b@x.test (4)");
+}
+
 /* A remote may say what it likes; without the Message-ID, and for other
  * recipients than the message's own, it is told nothing. */
 static void
@@ -655,6 +693,8 @@ main(void)
 		STORY(another_had_the_id),
 		STORY(id_comes_back),
 		STORY(forwarded),
+		STORY(forwarded_to_several),
+		STORY(filtered_behind_aliases),
 		STORY(lying_remote),
 		STORY(the_only_one_left),
 		STORY(bounce_without_name),

@@ -74,6 +74,8 @@ say_happening(const struct happening_line *h, struct buf *b)
 		return;
 	}
 	put(b, h->member ? "member" : "address", h->address);
+	if (h->several)
+		buf_str(b, " several");
 	put(b, "next", h->next);
 	if (h->what == HAPPENED_NOTE)
 		put(b, "text", h->text);
