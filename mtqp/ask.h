@@ -12,6 +12,8 @@ enum {
 	ASK_WHY_MAX = 512,
 	ASK_NOT_MAX = 2 * HOST_MAX + 64,
 	ASK_ANSWER_MAX = 16 << 20, /* octets; ours */
+	/* for a connection, if there is another endpoint: RFC 8305 8's most */
+	ASK_NEXT_S = 2,
 };
 
 struct ask_options {

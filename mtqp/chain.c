@@ -82,6 +82,7 @@ ask_host(struct job *j, const struct location *at, const char *host,
 		const struct endpoint *where = &at->list[i];
 		int64_t left_s = share_s(end_s, at->n - i);
 		struct ask_options o = { .require_tls = j->tls,
+			.connect_s = i + 1 < at->n ? ASK_NEXT_S : 0,
 			.timeout_s = (unsigned)left_s,
 			.within_s = (unsigned)left_s };
 		struct ask_tls tls;

@@ -67,6 +67,29 @@ discover_order(struct dns_host *h, size_t *n,
 	return MTRK_OK;
 }
 
+static bool
+is_v6(const struct dns_address *a)
+{
+	return strchr(a->text, ':') != NULL;
+}
+
+void
+discover_mix(struct dns_address *a, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		size_t other = i;
+		struct dns_address found;
+
+		while (other < n && is_v6(&a[other]) == is_v6(&a[i - 1]))
+			other++;
+		if (other == n)
+			return;
+		found = a[other];
+		memmove(&a[i + 1], &a[i], (other - i) * sizeof *a);
+		a[i] = found;
+	}
+}
+
 bool
 discover_is_fqdn(const char *host)
 {

@@ -17,6 +17,10 @@
 enum mtrk_err discover_order(struct dns_host *, size_t *n,
     uint32_t (*dice)(void *arg, uint32_t most), void *arg);
 
+/* RFC 8305 4: IPv6 and IPv4 in turn, beginning with the first one's kind, so
+ * that where one of them leads nowhere the other is next. */
+void discover_mix(struct dns_address *, size_t n);
+
 /* True if the name can have SRV records: two labels or more, no address. */
 bool discover_is_fqdn(const char *host);
 

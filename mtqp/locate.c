@@ -19,7 +19,7 @@ struct target {
 	uint16_t port;
 	enum mtrk_err err;
 	const char *why; /* static */
-	struct dns_address addresses[ENDPOINTS_MAX];
+	struct dns_address addresses[DNS_RECORDS_MAX];
 	size_t n;
 };
 
@@ -119,10 +119,9 @@ got_addresses(void *arg, const struct dns_answer *a)
 
 	t->err = a->err;
 	t->why = a->why;
-	while (a->err == MTRK_OK && t->n < a->n && t->n < ENDPOINTS_MAX) {
-		t->addresses[t->n] = a->addresses[t->n];
-		t->n++;
-	}
+	t->n = a->err == MTRK_OK ? a->n : 0;
+	memcpy(t->addresses, a->addresses, t->n * sizeof *t->addresses);
+	discover_mix(t->addresses, t->n);
 	if (--t->of->pending == 0)
 		take_targets(t->of);
 }

@@ -16,7 +16,6 @@
 enum {
 	PARALLEL = 16, /* servers looked up or asked at the same time; ours */
 	TRY_S = 150, /* then no further endpoint is tried (A29) */
-	NEXT_S = 5, /* for a connection, if there is another endpoint; ours */
 	WITHIN_S = 300, /* then one that drips is left; ours */
 	ANSWERS_MAX = 4 * ASK_ANSWER_MAX, /* octets of all servers; ours */
 };
@@ -68,7 +67,7 @@ run_job(void *arg)
 	do {
 		struct ask_options o = j->of->ask;
 
-		o.connect_s = i + 1 < j->at.n ? NEXT_S : 0;
+		o.connect_s = i + 1 < j->at.n ? ASK_NEXT_S : 0;
 		j->used = i;
 		buf_cut(&j->mime, 0);
 		h->err = ask_track(

@@ -16,6 +16,7 @@ net_dns \
     --host-record=dead.a.test,198.51.100.1 --host-record=track.a.test,198.51.100.2 \
     --host-record=mx1.a.test,198.51.100.1 --host-record=mx2.b.test,198.51.100.1 \
     --host-record=mx3.c.test,2001:db8::3 --cname=mx3b.c.test,mx3.c.test \
+    --host-record=six.test,198.51.100.1,2001:db8:5::1 --host-record=six.test,2001:db8:5::2 --host-record=six.test,2001:db8:5::3 \
     --host-record=mx.private.test,127.0.0.1 --host-record=mx4.dead.test,198.51.100.2 \
     --server=/slow.test/127.0.0.1#5353 "${eight[@]}"
 lab_run slow ip netns exec "$net" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --pid-file= \
@@ -42,6 +43,14 @@ uri=mtqp://mx1.a.test/track/q1@h.test/$secret==
 answered() { [ "$(ask --json $uri | jq '[.hops[] | select(.state == "answered")] | length')" = 3 ]; }
 lab_wait 20 answered ||
     lab_fail "not all answer: $(ask --json $uri)"
+
+# IPv6 that leads nowhere: one short wait, and not for each address
+within ip link add d0 type veth peer name d1 # at whose other end nobody is
+for d in d0 d1; do within ip link set $d up; done
+within ip addr add 2001:db8:5::9/64 dev d0 nodad
+for i in 1 2 3; do within ip neigh add 2001:db8:5::$i lladdr 02:00:00:00:00:01 dev d0 nud permanent; done
+within timeout 10 "$bin/mtrk-track" query --resolver 127.0.0.1 --depth 0 --json --server six.test:1038 q1@h.test $secret 2>/dev/null |
+    jq -e '.hops[0].state == "answered"' >/dev/null || lab_fail "who has no IPv6 waits for it"
 
 tracks() { grep -c event=track "$lab/mx3_c_test.log"; }
 lab_wait 10 tracks || lab_fail "no line in its log"

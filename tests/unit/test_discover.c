@@ -154,6 +154,41 @@ refused(void **state)
 	assert_string_equal(two[0].name, "x");
 }
 
+/* RFC 8305 4: a kind that leads nowhere costs one wait, not one an address. */
+static void
+mixed(void **state)
+{
+	static const struct {
+		const char *in, *want; /* "6" and "4" with the place it had */
+	} cases[] = {
+		{ "", "" },
+		{ "4", "40" },
+		{ "666644", "60 44 61 45 62 63" },
+		{ "6664", "60 43 61 62" },
+		{ "4466", "40 62 41 63" },
+		{ "6464", "60 41 62 43" },
+		{ "666", "60 61 62" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dns_address a[8];
+		const size_t n = strlen(cases[i].in);
+		struct buf got = BUF(100);
+
+		for (size_t k = 0; k < n; k++)
+			snprintf(a[k].text, sizeof a[k].text,
+			    cases[i].in[k] == '6' ? "::%zu" : "0.0.0.%zu", k);
+		discover_mix(a, n);
+		for (size_t k = 0; k < n; k++)
+			buf_fmt(&got, "%s%c%c", k > 0 ? " " : "",
+			    a[k].text[0] == ':' ? '6' : '4',
+			    a[k].text[strlen(a[k].text) - 1]);
+		assert_span(buf_as_span(&got), cases[i].want);
+		buf_free(&got);
+	}
+}
+
 /* A45. */
 static void
 private_addresses(void **state)
@@ -199,6 +234,7 @@ main(void)
 		cmocka_unit_test(weights),
 		cmocka_unit_test(distribution),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(mixed),
 		cmocka_unit_test(private_addresses),
 		cmocka_unit_test(fqdn),
 	};
