@@ -149,7 +149,11 @@ env_open(struct db *db)
 	if (db->mode == DB_WRITE &&
 	    (rc = mdb_env_set_mapsize(db->env, map_bytes(db))) != 0)
 		return rc;
-	if ((rc = mdb_env_open(db->env, db->dir, flags, 0660)) != 0)
+	db_tell_unreadable(db);
+	rc = mdb_env_open(db->env, db->dir, flags, 0660);
+	if (rc == EBADF && db->mode == DB_READ)
+		rc = ENOENT; /* an empty file, which it may not begin */
+	if (rc != 0)
 		return rc;
 	if (db->mode == DB_WRITE)
 		db_set_modes(db);

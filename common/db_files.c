@@ -4,11 +4,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/db_private.h"
+#include "common/log.h"
 
 enum {
 	LOCK_LEN = 9 * 4096, /* octets: READERS_MAX of 64 each, and a header */
@@ -59,6 +62,28 @@ db_reserve(const struct db *db)
 		close(fd);
 	}
 	return rc;
+}
+
+static char unreadable[PATH_MAX_LEN];
+
+/* Of the thread that looked, which was not in the log or malloc() just then. */
+static void
+on_unreadable(int sig)
+{
+	(void)sig;
+	log_err("event=store store=\"%s\" text=\"data.mdb was cut off, or its "
+		"disk fails: it has to come from a backup, or be made anew\"",
+	    unreadable);
+	_exit(EX_IOERR);
+}
+
+void
+db_tell_unreadable(const struct db *db)
+{
+	const struct sigaction action = { .sa_handler = on_unreadable };
+
+	span_copy(unreadable, sizeof unreadable, span_of(db->dir));
+	sigaction(SIGBUS, &action, NULL);
 }
 
 /* All 0: there is none. */

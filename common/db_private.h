@@ -46,6 +46,12 @@ void db_set_modes(const struct db *);
  * closing a file frees the locks on it.
  */
 int db_reserve(const struct db *);
+/*
+ * LMDB reads data.mdb through a map.  What can't be read there, behind the end
+ * of a file that was cut off, or on a disk that fails, is SIGBUS to whoever
+ * looks: from now on the process says so, and ends with 74 (EX_IOERR).
+ */
+void db_tell_unreadable(const struct db *);
 /* Right after they were opened. */
 void db_know_files(struct db *);
 

@@ -170,6 +170,8 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	options_conf(&program, &o, &run.conf);
+	log_setup(
+	    "mtrk-dump", LOG_TO_STDERR, (enum log_level)run.conf.log_level);
 	if (o.check > 1)
 		conf_print(&run.conf, stdout);
 	if (store_open(run.conf.store, STORE_READ, 0, &st, why) != MTRK_OK) {

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/db.h"
@@ -604,6 +605,37 @@ lmdb_of_another_version(void **state)
 	}
 }
 
+/* By a copy that was interrupted, say: no silent death.  An empty file is what
+ * there is before whoever makes the store has begun. */
+static void
+cut_off(void **state)
+{
+	static const enum store_mode modes[] = { STORE_READ, STORE_WRITE };
+	char file[400];
+	struct store *other;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	add(1);
+	store_close(&st);
+	snprintf(file, sizeof file, "%s/data.mdb", path);
+	assert_int_equal(truncate(file, 2 * sysconf(_SC_PAGESIZE)), 0);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		if ((pid = fork()) == 0) {
+			(void)store_open(path, modes[i], 64 * MIB, &other, why);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), EX_IOERR);
+	}
+	assert_int_equal(truncate(file, 0), 0);
+	assert_int_equal(
+	    store_open(path, STORE_READ, 0, &other, why), MTRK_NOTFOUND);
+	assert_non_null(strstr(why, "there is no store yet"));
+}
+
 /* Its slot is given back, and what it looked at may be written again. */
 static void
 killed_reader(void **state)
@@ -746,6 +778,7 @@ main(void)
 		STORE_TEST(modes_and_formats),
 		STORE_TEST(not_a_store),
 		STORE_TEST(lmdb_of_another_version),
+		STORE_TEST(cut_off),
 		STORE_TEST(killed_reader),
 	};
 
