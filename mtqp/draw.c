@@ -110,7 +110,7 @@ draw_utf8(const char *text, size_t columns, FILE *out)
 
 	while (all.n > 0 && used <= columns)
 		used += next_utf8(&all).columns;
-	most = used <= columns ? columns : columns - 3;
+	most = used <= columns ? columns : columns > 3 ? columns - 3 : 0;
 	used = 0;
 	while (s.n > 0) {
 		struct glyph g = next_utf8(&s);

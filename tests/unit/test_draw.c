@@ -114,6 +114,7 @@ for_files(void **state)
 		const char *want;
 	} cases[] = {
 		{ "abcdef", 6, "abcdef" }, { "abcdefg", 6, "abc..." },
+		{ "abcdefg", 2, "..." }, /* there is no less */
 		{ "日本語", 6, "日本語" }, { "日本語x", 6, "日..." },
 		{ "a\u202eb\u200bc\033d", 10, "a?b?c?d" },
 		{ "\xef\xbf\xbe", 10, "?" }, /* U+FFFE: not of XML */
