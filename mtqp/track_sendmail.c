@@ -10,7 +10,10 @@
 #include "mtqp/posting.h"
 #include "mtqp/timeline.h"
 
-enum { RCPTS_MAX = 1000 }; /* of one message; ours */
+enum {
+	RCPTS_MAX = 1000, /* of one message; ours */
+	WORDS_MAX = 28, /* octets: RFC 3461 4.1's notify-esmtp-value */
+};
 
 struct sendmail {
 	struct posting p;
@@ -36,7 +39,7 @@ is_words(const char *s)
 	return s[strspn(s,
 		   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		   "abcdefghijklmnopqrstuvwxyz,")] == '\0' &&
-	    s[0] != '\0';
+	    s[0] != '\0' && strlen(s) <= WORDS_MAX;
 }
 
 /* What sendmail takes and a submission has no use for is taken, too. */

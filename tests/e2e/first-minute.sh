@@ -97,6 +97,7 @@ echo 'Server x' >"$conf"; chmod 666 "$conf"
 says 78 "$conf: others may write it: chmod go-w" new
 chmod 600 "$conf"; chown 65534 "$conf"; says 78 "$conf: it belongs to somebody else" new; chown 0 "$conf"
 says 66 'no message there' sendmail --
+says 64 'no such use of "SUCCESS,' sendmail -N "SUCCESS,$(printf 'DELAY,%.0s' {1..900})" -- x@y.test
 rm "$conf"; mkdir "$conf"; says 78 "$conf: " new; rmdir "$conf"
 # both forms, and no room for either
 says 64 '--raw or --json, not both' query --raw --json 1
