@@ -45,7 +45,9 @@ static struct store *store;
 static atomic_uint in_hand; /* messages being stored */
 static atomic_ulong untracked; /* marked ones that could not be */
 static atomic_bool milter_over;
+static atomic_bool stopping; /* nothing is stored any more */
 static atomic_bool opened; /* the store */
+static atomic_bool in_trouble; /* the store took not the last one */
 
 static bool
 rejects_bad(void)
@@ -193,8 +195,12 @@ store_message(struct session *s, const char *queue_id, const char *daemon)
 
 	if (err == MTRK_NOTFOUND)
 		return;
-	if (err == MTRK_OK)
+	if (err == MTRK_OK && stopping) {
+		err = MTRK_BUSY;
+	} else if (err == MTRK_OK) {
 		err = store_add(store, &m, STORE_WAIT_MS);
+		in_trouble = err != MTRK_OK;
+	}
 	if (err == MTRK_OK)
 		log_info("qid=\"%s\" event=tracked envid=\"%s\" recipients=%zu",
 		    log_quote(m.queue_id, i, sizeof i),
@@ -283,30 +289,53 @@ on_signal_byte(int sig, bool *stop)
 		*stop = true;
 }
 
-/* It tells libmilter's threads, and then waits for the listener's lock, which
- * the listener has for five seconds at a time. */
-static void *
-stop_thread(void *arg)
+static bool
+is_listening(int fd)
 {
-	smfi_stop();
-	return arg;
+	int yes = 0;
+	socklen_t size = sizeof yes;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 &&
+	    yes != 0;
 }
 
+/* Reads no more of any MTA: each session ends with what it has in hand. */
+static void
+hear_no_more(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < SESSIONS_MAX + SPARE_FDS; fd++)
+		if (!is_listening(fd))
+			shutdown(fd, SHUT_RD);
+}
+
+/* Until nothing was in hand for so many looks. */
+static void
+settle(unsigned looks)
+{
+	unsigned quiet = 0;
+
+	for (unsigned i = 0; i < STOP_WAIT_S * 100 && quiet < looks; i++) {
+		hear_no_more(); /* nor of who came meanwhile */
+		usleep(10000);
+		quiet = in_hand > 0 ? 0 : quiet + 1;
+	}
+}
+
+/* smfi_stop() would wait for the listener, which looks up every five seconds,
+ * and take from its own threads what they use. */
 static void
 wait_for_end(int signals)
 {
 	struct pollfd fd = { .fd = signals, .events = POLLIN };
 	bool stop = false;
-	pthread_t thread;
 
 	while (!stop && !milter_over)
 		if (poll(&fd, 1, 500) == 1)
 			on_signal_byte(proc_next_signal(), &stop);
 	notify("STOPPING=1");
-	if (pthread_create(&thread, NULL, stop_thread, NULL) == 0)
-		pthread_detach(thread);
-	for (unsigned i = 0; i < STOP_WAIT_S * 100 && in_hand > 0; i++)
-		usleep(10000);
+	settle(2);
+	stopping = true; /* nobody is in the store while we exit */
+	settle(1);
 }
 
 /*
@@ -366,11 +395,11 @@ run(int signals)
 		log_err("event=stop reason=\"libmilter gave up\"");
 		return EX_UNAVAILABLE;
 	}
-	/* libmilter looks up only every five seconds; everything that was
-	 * answered is durable, so there is nothing to wait for. */
+	/* Everything that was answered is durable. */
 	log_notice("event=stop untracked=%lu", untracked);
 	milter_socket_remove(&conf);
-	hang_up();
+	if (in_hand > 0 || in_trouble)
+		hang_up(); /* which libmilter logs as a fault */
 	return 0;
 }
 
