@@ -26,6 +26,19 @@ scratch_remove(const char *path)
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+uint16_t
+scratch_port(void)
+{
+	/* NOLINTNEXTLINE(cert-env33-c) */
+	FILE *f = popen("python3 '" MTRK_TESTS_DIR "/lab/ports.py' 1", "r");
+	char line[16] = "";
+
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f));
+	assert_int_equal(pclose(f), 0);
+	return (uint16_t)strtoul(line, NULL, 10);
+}
+
 void
 scratch_unlink(const char *path, const char *name)
 {

@@ -30,4 +30,7 @@ void scratch_make(char path[256]);
 void scratch_remove(const char *path);
 void scratch_unlink(const char *path, const char *name); /* a file in it */
 
+/* A port of 127.0.0.1 that nobody else takes for a while (lab/ports.py). */
+uint16_t scratch_port(void);
+
 #endif

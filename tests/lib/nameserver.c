@@ -1,44 +1,11 @@
 #include "tests/lib/nameserver.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/lib/cm.h"
-
-static bool
-bind_to(int fd, struct sockaddr_in *a)
-{
-	socklen_t n = sizeof *a;
-
-	return bind(fd, (struct sockaddr *)a, sizeof *a) == 0 &&
-	    getsockname(fd, (struct sockaddr *)a, &n) == 0;
-}
-
-/* For UDP and TCP: one that is free for UDP may be somebody's for TCP. */
-static unsigned
-free_port(void)
-{
-	bool ok = false;
-	unsigned port = 0;
-
-	for (int i = 0; i < 100 && !ok; i++) {
-		struct sockaddr_in a = { .sin_family = AF_INET };
-		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-		a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		ok = bind_to(udp, &a) && bind_to(tcp, &a);
-		port = ntohs(a.sin_port);
-		close(udp);
-		close(tcp);
-	}
-	assert_true(ok);
-	return port;
-}
 
 static void
 copy(void *arg, const struct dns_answer *a)
@@ -81,7 +48,7 @@ nameserver_start(struct nameserver *s, const char *const *options)
 		"--conf-file=/dev/null", "--no-resolv", "--no-hosts",
 		"--pid-file=", "--listen-address=127.0.0.1",
 		"--bind-interfaces" };
-	unsigned port = free_port();
+	unsigned port = scratch_port();
 	char port_option[32];
 	size_t n = OWN;
 

@@ -80,20 +80,6 @@ static const struct protocol protocol = { .name = "test",
 	.line = on_line,
 	.closed = closed };
 
-static uint16_t
-free_port(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-	close(fd);
-	return ntohs(a.sin_port);
-}
-
 static int
 dial(uint16_t port)
 {
@@ -224,7 +210,7 @@ comes_to_be_alive(bool wanted)
 static void
 side_by_side(void **state)
 {
-	uint16_t port = free_port();
+	uint16_t port = scratch_port();
 	pthread_t first;
 	int fd[CONNS + 1];
 
