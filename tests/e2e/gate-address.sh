@@ -53,7 +53,8 @@ lab_start_milter
 # in the group of Postfix's setgid_group, which may enter public/
 sed 's/^MailLog.*/User news/' "$lab/mtrk.conf" >"$lab/gate.conf"
 lab_serve mtrk-gate "$gate_port" "$bin/mtrk-gate" -c "$lab/gate.conf" -f
-[ "$(stat -c %U "/proc/$mtrk_gate_pid")" = news ] || lab_fail "the gate is still root"
+became_news() { [ "$(stat -c %U "/proc/$mtrk_gate_pid")" = news ]; } # it listens before
+lab_wait 20 became_news || lab_fail "the gate is still root"
 
 cat >"$lab/client.py" <<'P'
 import smtplib, sys

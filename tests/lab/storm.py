@@ -13,8 +13,9 @@ import tempfile
 import time
 
 KEPT = 1000  # old files: more than there will be, so that none is lost unread
-TICK = 0.006  # s: files that were changed within one tick (4 ms) of the
-# filesystem's clock have no order
+# s: files that were changed within one tick of the filesystem's clock (4 ms, or
+# what the kernel was built with) have no order
+TICK = 1.5 * time.clock_getres(5)  # CLOCK_REALTIME_COARSE
 
 
 class Log:

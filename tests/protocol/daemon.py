@@ -723,7 +723,7 @@ def check_limit(house):
         try:
             return "\nmtqpd_connections_open %d\n" % CONNS_MAX in scrape(
                 path)[1]
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):
             return False  # it hasn't seen yet that they have gone
 
     fill.until("a place to look from", all_counted)
