@@ -220,6 +220,7 @@ chain_stop() {
 	local org ns status=$?
 	set +e
 	trap - EXIT
+	lab=$chain_lab # it may be an organisation's, where an interrupt came
 	kill "${lab_pids[@]}" 2>/dev/null
 	wait # for a Postfix that is still starting, too
 	lab_pids=()
@@ -239,6 +240,7 @@ chain_stop() {
 
 chain_start() {
 	lab_start
+	chain_lab=$lab
 	trap chain_stop EXIT
 	lab_fetch_sendmail
 	export XDG_DATA_HOME="$lab/data"
