@@ -40,63 +40,78 @@ struct walk {
 	struct span queue_id; /* where he is; empty: the message's own */
 };
 
+/* Does it name him -- or `plainly`, by his own address? */
 static bool
-names(const struct event *e, uint32_t recipient)
+names(const struct event *e, uint32_t recipient, bool plainly)
 {
-	return e->recipient == recipient && e->kind != EVENT_NOTE;
+	return e->recipient == recipient && e->kind != EVENT_NOTE &&
+	    (!plainly || (e->address.n == 0 && e->action != ACTION_EXPANDED));
 }
 
-/* Which recipients does no event name?  The caller's to free; NULL: no memory.
- */
-static bool *
-unnamed(const struct message *m, size_t *n)
+/* Which recipients does no event name?  How many. */
+static size_t
+unnamed(const struct message *m, bool plainly, bool *none)
 {
-	bool *none = malloc(m->n_recipients + 1);
+	size_t n = m->n_recipients;
 
-	*n = m->n_recipients;
-	if (none == NULL)
-		return NULL;
 	memset(none, true, m->n_recipients);
 	for (size_t i = 0; i < m->n_events; i++) {
 		uint32_t r = m->events[i].recipient;
 
-		if (r < m->n_recipients && none[r] && names(&m->events[i], r)) {
+		if (r < m->n_recipients && none[r] &&
+		    names(&m->events[i], r, plainly)) {
 			none[r] = false;
-			--*n;
+			n--;
 		}
 	}
-	return none;
+	return n;
 }
 
 /*
- * Is he the only one whom no event names?  Then what befell somebody befell
- * him.
+ * Whom can that have befallen which befell somebody?  Whom no event names.  If
+ * all are named, it is one more member of an alias: of the only recipient who
+ * was told of by members alone.  The caller's to free; NULL: no memory.
  */
-static bool
+static bool *
+may_be_someone(const struct message *m, size_t *n)
+{
+	bool *may = malloc(m->n_recipients + 1);
+
+	*n = 0;
+	if (may == NULL || (*n = unnamed(m, false, may)) > 0)
+		return may;
+	*n = unnamed(m, true, may);
+	if (*n > 1) {
+		*n = 0;
+		memset(may, false, m->n_recipients);
+	}
+	return may;
+}
+
+enum someone { SOMEONE_ELSE, SOMEONE_HE, SOMEONE_PERHAPS };
+
+/* Did what befell somebody befall him? */
+static enum someone
 is_someone(const struct message *m, uint32_t recipient)
 {
 	size_t n;
-	bool *none = unnamed(m, &n);
-	bool he = none != NULL && n == 1 && none[recipient];
+	bool *may = may_be_someone(m, &n);
+	enum someone is = SOMEONE_ELSE;
 
-	free(none);
-	return he;
+	if (may != NULL && may[recipient])
+		is = n == 1 ? SOMEONE_HE : SOMEONE_PERHAPS;
+	free(may);
+	return is;
 }
 
 bool
 event_is_of(const struct message *m, const struct event *e, uint32_t recipient)
 {
-	size_t n;
-	bool *none, he;
-
 	if (e->kind == EVENT_MESSAGE_ID)
 		return false;
 	if (e->recipient != EVENT_SOMEONE)
 		return e->recipient == recipient || e->recipient == EVENT_ALL;
-	none = unnamed(m, &n);
-	he = none != NULL && none[recipient];
-	free(none);
-	return he;
+	return is_someone(m, recipient) != SOMEONE_ELSE;
 }
 
 static bool
@@ -106,6 +121,23 @@ tells_of_someone(const struct message *m)
 		if (m->events[i].recipient == EVENT_SOMEONE &&
 		    m->events[i].kind == EVENT_ACTION)
 			return true;
+	return false;
+}
+
+/* Has something that befell somebody ended his way: the last of it, or any? */
+static bool
+someone_ended(const struct message *m, bool any)
+{
+	for (size_t i = m->n_events; i > 0; i--) {
+		const struct event *e = &m->events[i - 1];
+
+		if (e->recipient != EVENT_SOMEONE || e->kind != EVENT_ACTION)
+			continue;
+		if (action_is_end(e->action))
+			return true;
+		if (!any)
+			return false;
+	}
 	return false;
 }
 
@@ -224,7 +256,8 @@ disposition_of(const struct message *m, uint32_t recipient,
 	struct walk w = { .m = m,
 		.recipient = recipient,
 		.own = m->recipients[recipient].address };
-	bool someone = tells_of_someone(m) && is_someone(m, recipient);
+	enum someone someone =
+	    tells_of_someone(m) ? is_someone(m, recipient) : SOMEONE_ELSE;
 
 	*out = (struct disposition){
 		.action = ACTION_DELAYED,
@@ -236,12 +269,19 @@ disposition_of(const struct message *m, uint32_t recipient,
 	for (size_t i = 0; i < m->n_events; i++) {
 		const struct event *e = &m->events[i];
 
-		if (!concerns(&w, e, someone, action_is_end(out->action)))
+		if (!concerns(&w, e, someone == SOMEONE_HE,
+			action_is_end(out->action)))
 			continue;
 		if (e->kind == EVENT_LINK)
 			take_link(&w, out, e);
 		else
 			take_event(&w, out, e);
+	}
+	/* what ended may have been his way, whatever EVENT_ALL says later */
+	if (someone == SOMEONE_PERHAPS &&
+	    someone_ended(m, action_is_end(out->action))) {
+		out->action = ACTION_OPAQUE;
+		out->status = STATUS(2, 0, 0);
 	}
 	if (w.several || w.list)
 		expand(out, w.own);
@@ -319,33 +359,17 @@ message_waits_under(const struct message *m, struct span queue_id)
 	return waits;
 }
 
-/* The last word of what befell somebody was an end: whoever that was, he is
- * not queued any more, as far as the log can tell. */
-static bool
-someone_ended(const struct message *m)
-{
-	for (size_t i = m->n_events; i > 0; i--)
-		if (m->events[i - 1].recipient == EVENT_SOMEONE &&
-		    m->events[i - 1].kind == EVENT_ACTION)
-			return action_is_end(m->events[i - 1].action);
-	return false;
-}
-
-/* True while any recipient is in this MTA's queue. */
+/* True while any recipient is in this MTA's queue, as far as the log tells. */
 static bool
 is_queued(const struct message *m)
 {
-	bool ended = someone_ended(m), queued = false, *none = NULL;
+	bool queued = false;
 	struct disposition d;
-	size_t n;
 
-	if (ended)
-		none = unnamed(m, &n);
 	for (uint32_t i = 0; i < m->n_recipients && !queued; i++) {
 		disposition_of(m, i, 0, &d);
-		queued = !action_is_end(d.action) && (none == NULL || !none[i]);
+		queued = !action_is_end(d.action);
 	}
-	free(none);
 	return queued;
 }
 

@@ -22,9 +22,10 @@ struct disposition {
  * delayed, 4.0.0, with no attempt.  One whose events name several new
  * addresses, or an expansion, is expanded: the members are not shown (S30,
  * T25).  What befell EVENT_SOMEONE befell the one recipient that no other
- * event names; if there are several of those, nobody knows which, and they
- * stay delayed.  One who left the queue and of whom the log doesn't say more is
- * opaque.
+ * event names; if there are several of those, nobody knows which, and once
+ * it is an end they are opaque; if there is none, it befell the one of whom
+ * only members of his alias were told.  One who left the queue and of whom the
+ * log doesn't say more is opaque.
  */
 void disposition_of(const struct message *, uint32_t recipient,
     uint64_t queue_lifetime_s, struct disposition *out);

@@ -210,7 +210,7 @@ happened_one_failed(struct job *j)
 	for (uint32_t i = 0; i < j->m->n_recipients; i++) {
 		disposition_of(j->m, i, 0, &d);
 		failed |= d.action == ACTION_FAILED;
-		if (action_is_end(d.action))
+		if (action_is_end(d.action) && d.action != ACTION_OPAQUE)
 			continue;
 		waiting++;
 		who = i;

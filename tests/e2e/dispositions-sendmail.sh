@@ -14,6 +14,8 @@ lab_wait 20 lab_listens "$refuser_port" || lab_fail "no refuser"
 lab_start_milter
 cat >"$lab/sendmail/aliases" <<'A'
 single: games
+same: games
+half: games, nosuchuser
 bad: nosuchuser
 worse: bad
 gone: nosuchuser2, nosuchuser3
@@ -83,6 +85,14 @@ want both@h.test 'away@sm.lab.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
     'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
 mark two@h.test a@h.test two@sm.lab.test
 want two@h.test 'two@sm.lab.test two@sm.lab.test expanded 2.0.0 -'
+# of which one is refused at once, and only that says whose he is
+mark half@h.test a@h.test half@sm.lab.test friend@far.test
+want half@h.test 'half@sm.lab.test half@sm.lab.test expanded 2.0.0 -' \
+    'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'
+# two that lead to one mailbox: nothing tells of a second delivery, for there is none
+mark same@h.test a@h.test single@sm.lab.test same@sm.lab.test
+want same@h.test 'single@sm.lab.test single@sm.lab.test opaque 2.0.0 -' \
+    'same@sm.lab.test same@sm.lab.test opaque 2.0.0 -'
 mark list@h.test a@h.test list@sm.lab.test friend@far.test
 want list@h.test 'list@sm.lab.test list@sm.lab.test expanded 2.0.0 -' \
     'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]'

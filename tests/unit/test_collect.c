@@ -377,7 +377,7 @@ the_only_one_left(void **state)
 	(void)state;
 	record("e1", "6AO3VWuT028419", T0, true);
 	lines(SM("6AO3VWuT028419", "to=games, " SM_SENT));
-	is("e1", "delayed 4.0.0 a@h.test, delayed 4.0.0 b@x.test (1)");
+	is("e1", "opaque 2.0.0 a@h.test, opaque 2.0.0 b@x.test (1)");
 	lines(SM("6AO3VWuT028419", "to=<b@x.test>, " SM_SENT));
 	is("e1", "delivered 2.0.0 games, delivered 2.0.0 b@x.test (2)");
 	lines(SM("6AO3VWuT028419", "to=news, " SM_SENT));

@@ -212,22 +212,36 @@ hidden(void **state)
 	assert_int_equal(d.action, ACTION_FAILED);
 }
 
-/* Who no event names, if he is the only one; otherwise nobody knows, and it
- * is not kept for ever because of that. */
+/* Who no event names, if he is the only one; otherwise nobody knows, and
+ * neither is anybody said to wait nor is it kept for ever because of that. */
 static void
 somebody(void **state)
 {
 	struct event e[] = { ev(EVENT_SOMEONE, 1, ACTION_RELAYED, "c@y"),
 		ev(1, 2, ACTION_DELIVERED, "") };
+	struct event late[] = { ev(EVENT_SOMEONE, 1, ACTION_RELAYED, "c@y"),
+		ev(EVENT_SOMEONE, 2, ACTION_DELAYED, "d@y"),
+		ev(EVENT_ALL, 3, ACTION_FAILED, "") };
+	struct event member[] = { ev(EVENT_SOMEONE, 1, ACTION_RELAYED, "c@y"),
+		ev(0, 2, ACTION_FAILED, "d@y"),
+		ev(1, 3, ACTION_DELIVERED, "") };
 	const struct message m = {
 		.recipients = two, .n_recipients = 2, .events = e, .n_events = 1
 	};
 	const struct retention brief = { 0, 0 };
 
 	(void)state;
-	assert_int_equal(of(e, 1, 0).action, ACTION_DELAYED);
-	assert_int_equal(of(e, 1, 1).action, ACTION_DELAYED);
+	assert_int_equal(of(e, 1, 0).action, ACTION_OPAQUE);
+	assert_int_equal(of(e, 1, 1).action, ACTION_OPAQUE);
 	assert_true(message_expired(&m, &brief, 1));
+	/* one of them was relayed to, and one timed out */
+	assert_int_equal(of(late, 2, 0).action, ACTION_DELAYED);
+	assert_int_equal(of(late, 3, 0).action, ACTION_OPAQUE);
+	/* all are named, but one of them by a member of his only */
+	assert_int_equal(of(member, 3, 0).action, ACTION_EXPANDED);
+	assert_int_equal(of(member, 3, 1).action, ACTION_DELIVERED);
+	member[1].address = SPAN("");
+	assert_int_equal(of(member, 3, 0).action, ACTION_FAILED);
 	assert_int_equal(of(e, 2, 0).action, ACTION_RELAYED);
 	assert_int_equal(of(e, 2, 1).action, ACTION_DELIVERED);
 	e[0].action = ACTION_DELAYED;
