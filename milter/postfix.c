@@ -52,24 +52,22 @@ set_remote(struct happening_line *l, struct span relay)
 	    : name;
 }
 
-/* "sent (250 ok)": the word, and what is in the outer parentheses. */
-static bool
-take_status(struct cur *c, struct span *word, struct span *text)
-{
-	struct span rest;
-
-	*word = cur_until(c, ' ', NUMBERS_MAX);
-	cur_lit(c, "(");
-	rest = cur_rest(c);
-	if (c->why == NULL && rest.n > 0 && rest.p[rest.n - 1] == ')')
-		rest.n--;
-	*text = rest;
-	return c->why == NULL;
-}
-
 struct delivery {
 	struct span relay, dsn, word;
+	bool cut; /* by whoever wrote the log */
 };
+
+/* "sent (250 ok)": the word, and what is in the outer parentheses. */
+static bool
+take_status(struct cur *c, struct delivery *d, struct span *text)
+{
+	d->word = cur_until(c, ' ', NUMBERS_MAX);
+	cur_lit(c, "(");
+	*text = cur_rest(c);
+	d->cut = !span_ends(*text, ")");
+	text->n -= !d->cut;
+	return c->why == NULL;
+}
 
 /* ADDR>, [orig_to=<ADDR>, ]relay=R, [conn_use=N, ]delay=, delays=, [tls=, ]
  * dsn=, status=WORD (TEXT); tls= from 3.11 on */
@@ -92,7 +90,7 @@ take_delivery(struct cur *c, struct happening_line *out, struct delivery *d)
 	cur_lit(c, " dsn=");
 	d->dsn = cur_until(c, ',', NUMBERS_MAX);
 	cur_lit(c, " status=");
-	return take_status(c, &d->word, &out->text);
+	return take_status(c, d, &out->text);
 }
 
 /* It goes on under another queue id: local(8) tells of one that it made, a
@@ -120,6 +118,8 @@ sent(enum action how, const struct delivery *d, struct happening_line *l)
 {
 	bool local = span_is(d->relay, "local");
 
+	if (local && d->cut) /* delivered, or forwarded to whom? */
+		return SAID_UNKNOWN;
 	if (how == ACTION_NONE)
 		how = span_find(d->relay, "[") >= 0 ? ACTION_RELAYED
 						    : ACTION_DELIVERED;
@@ -173,11 +173,15 @@ delivery(struct cur *c, struct happening_line *l, enum action how)
 static enum said
 from(struct cur *c, struct happening_line *l)
 {
+	uint64_t n;
+
 	l->address = said_address(c);
 	if (cur_try(c, ", size=")) {
 		l->what = HAPPENED_FROM;
 		cur_until(c, ',', NUMBERS_MAX);
-		l->several = cur_try(c, " nrcpt=") && !cur_try(c, "1 ");
+		l->several = cur_try(c, " nrcpt=") &&
+		    span_number(cur_until(c, ' ', NUMBERS_MAX), 1u << 30, &n) &&
+		    n > 1;
 		return SAID_HAPPENED;
 	}
 	if (cur_try(c, ", status=expired") ||

@@ -326,6 +326,17 @@ is_deferred(const struct delivery *d, unsigned klass)
 	return d->retold && span_starts(d->reply, "4");
 }
 
+/* dsn= and the reply don't say the same, and what Sendmail made of it was cut
+ * off by whoever wrote the log. */
+static bool
+is_undecided(const struct delivery *d, unsigned klass)
+{
+	if (!d->has_reply || d->retold ||
+	    (d->reply.n > 0 && d->reply.p[0] == (char)('0' + klass)))
+		return false;
+	return d->stat.n == 0 || klass == 5;
+}
+
 /* No attempt was made: a milter or ruleset has decided. */
 static enum said
 decided(struct happening_line *l, const struct delivery *d)
@@ -378,7 +389,7 @@ sendmail_delivery(struct cur *c, struct happening_line *l)
 	/* an alias leads to every member: the bounce's, such as postmaster */
 	if (l->untried && l->member && !led_to)
 		return SAID_KNOWN;
-	if (l->status.klass == 2)
+	if (l->status.klass == 2 || is_undecided(&d, l->status.klass))
 		return SAID_UNKNOWN;
 	l->text = d.has_reply ? d.reply : d.stat;
 	l->action = ACTION_FAILED;

@@ -201,6 +201,42 @@ cut_anywhere(void **state)
 		}
 }
 
+/* A line that a syslogd cut may be lost, but tells nothing else. */
+static void
+cut_tells_nothing_else(void **state)
+{
+	static const char *const lines[] = {
+		"Nov 24 03:28:35 a postfix/local[1]: 88A2FA84513: to=<f@a.test>, "
+		"relay=local, delay=0.01, delays=0/0/0/0, dsn=2.0.0, "
+		"status=sent (forwarded as 8A92DA84522)",
+		"Nov 24 03:28:35 a postfix/qmgr[1]: 38D4EA8478C: from=<u@a.test>, "
+		"size=349, nrcpt=1 (queue active)",
+		"Nov 26 11:33:43 m sm-mta[1]: 6AQBXgiU029803: to=<g@f.test>, "
+		"delay=00:00:00, xdelay=00:00:00, mailer=relay, pri=60030, "
+		"relay=[127.0.0.1] [127.0.0.1], dsn=5.7.1, reply=451 5.7.1 "
+		"greylisted, stat=Deferred: 451 5.7.1 greylisted",
+		"Nov 26 11:33:43 m sm-mta[1]: 6AQBXgiU029803: to=<l@f.test>, "
+		"delay=00:00:00, xdelay=00:00:00, mailer=relay, pri=60030, "
+		"relay=[127.0.0.1] [127.0.0.1], dsn=4.6.0, reply=554 4.6.0 "
+		"refused, stat=Service unavailable",
+	};
+	char whole[TEXT], said[TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		size_t length = strlen(lines[i]);
+
+		say(span_of(lines[i]), whole);
+		for (size_t n = 0; n < length; n++) {
+			say((struct span){ lines[i], n }, said);
+			if (strcmp(said, "nothing") != 0 &&
+			    strcmp(said, "not understood") != 0 &&
+			    strcmp(said, whole) != 0)
+				fail_msg("%.*s\n%s", (int)n, lines[i], said);
+		}
+	}
+}
+
 /* As sm_syslog() does: behind the last comma or blank that fits, or anywhere;
  * the last piece says all. */
 static void
@@ -269,6 +305,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(sendmail_samples),
 		cmocka_unit_test(strangers_words),
 		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(cut_tells_nothing_else),
 		cmocka_unit_test(cut_in_pieces),
 	};
 
