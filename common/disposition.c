@@ -178,10 +178,16 @@ gate_knows(
 		(e->action == ACTION_RELAYED || e->action == ACTION_DELIVERED));
 }
 
-/* It goes on under another queue id: that is an attempt, and no end. */
+/*
+ * It goes on under another queue id: that is an attempt, and no end.  What
+ * befell him there may have been told first: one line a recipient leads there,
+ * and the first is enough to find what the others wait for.
+ */
 static void
 take_link(struct walk *w, struct disposition *d, const struct event *e)
 {
+	if (span_eq(e->queue_id, w->queue_id))
+		return;
 	if (!action_is_end(d->action))
 		w->anywhere = false;
 	d->action = ACTION_DELAYED;
@@ -311,7 +317,12 @@ disposition_hide_forwarding(
 	d->will_retry_until = WHEN_NONE;
 }
 
-enum place { PLACE_HERE, PLACE_ELSEWHERE, PLACE_OUT };
+enum place {
+	PLACE_HERE,
+	PLACE_ELSEWHERE,
+	PLACE_OUT,
+	PLACE_OUT_OF_HERE, /* no line leads him back here, however late */
+};
 
 /* Where one is, as seen from a queue id. */
 static enum place
@@ -320,12 +331,17 @@ moved(enum place at, const struct event *e, struct span queue_id)
 	bool here = span_eq(e->queue_id, queue_id), all;
 
 	all = e->recipient == EVENT_ALL;
-	if (e->kind == EVENT_LINK)
-		return all && at == PLACE_OUT ? PLACE_OUT
-		    : here                    ? PLACE_HERE
-					      : PLACE_ELSEWHERE;
-	if (action_is_end(e->action))
-		return !all || (here && at == PLACE_HERE) ? PLACE_OUT : at;
+	if (e->kind == EVENT_LINK) {
+		if ((here && at == PLACE_OUT_OF_HERE) ||
+		    (all && (at == PLACE_OUT || at == PLACE_OUT_OF_HERE)))
+			return at;
+		return here ? PLACE_HERE : PLACE_ELSEWHERE;
+	}
+	if (action_is_end(e->action)) {
+		if (all && !(here && at == PLACE_HERE))
+			return at;
+		return here ? PLACE_OUT_OF_HERE : PLACE_OUT;
+	}
 	if (all || e->kind == EVENT_HANDED)
 		return at;
 	return here ? PLACE_HERE : PLACE_ELSEWHERE;

@@ -425,6 +425,27 @@ content_filter(void **state)
 	is("e2", "delivered 2.0.0 a@h.test (1)");
 }
 
+/* Another instance is quick: what it says of a recipient comes before the line
+ * that leads him there, his neighbour's line having led there already. */
+static void
+other_instance_is_quick(void **state)
+{
+	(void)state;
+	record("e1", "3F905A8456E", T0, true);
+	lines(
+	    STAMP ID("3F905A8456E", "<i@h>") STAMP ID("4A905A8456E", "<i@h>"));
+	lines(STAMP SENT("4A905A8456E", "a@h.test", "250 there"));
+	lines(STAMP SENT(
+	    "3F905A8456E", "b@x.test", "250 ok: queued as 4A905A8456E"));
+	is("e1", "relayed 2.1.9 a@h.test, delayed 4.0.0 b@x.test (3)");
+	lines(STAMP SENT("3F905A8456E", "a@h.test",
+	    "250 ok: queued as 4A905A8456E") STAMP GONE("3F905A8456E"));
+	is("e1", "relayed 2.1.9 a@h.test, delayed 4.0.0 b@x.test (4)");
+	lines(STAMP SENT("4A905A8456E", "b@x.test", "250 there")
+		STAMP GONE("4A905A8456E"));
+	is("e1", "relayed 2.1.9 a@h.test, relayed 2.1.9 b@x.test (5)");
+}
+
 /* Between the pieces of a long line mtrk-collect may be killed. */
 static void
 long_line_over_a_restart(void **state)
@@ -699,6 +720,7 @@ main(void)
 		STORY(the_only_one_left),
 		STORY(bounce_without_name),
 		STORY(content_filter),
+		STORY(other_instance_is_quick),
 		STORY(long_line_over_a_restart),
 		STORY(long_line_before_its_record),
 		STORY(long_line_without_an_end),

@@ -167,6 +167,11 @@ links(void **state)
 	assert_int_equal(of(e, 4, 0).action, ACTION_FAILED);
 	e[3] = e[4]; /* of the old id */
 	assert_int_equal(of(e, 4, 0).action, ACTION_DELAYED);
+	e[2].action =
+	    ACTION_DELIVERED; /* told before the line that leads there */
+	e[1] = e[2];
+	e[2] = e[0];
+	assert_int_equal(of(&e[1], 2, 0).action, ACTION_DELIVERED);
 }
 
 /* A delay at the alias itself is not yet a second address; an expansion stays
