@@ -173,7 +173,7 @@ want requeue@h.test 'defer5@far.test defer5@far.test failed 5.0.0 [127.0.0.1]' \
 lab_restart_postfix enable_long_queue_ids=yes info_log_address_format=internal \
     maximal_queue_lifetime=1s bounce_queue_lifetime=1s smtputf8_enable=yes
 mark long@h.test a@h.test '"a..b"@lab.test' friend@far.test 'gämes@lab.test'
-[ ${#qid} -ge 14 ] || lab_fail "not a long queue id: $qid"
+[[ $qid = *z* ]] || lab_fail "not a long queue id: $qid"
 want long@h.test '"a..b"@lab.test "a..b"@lab.test failed 5.1.1 -' \
     'friend@far.test friend@far.test relayed 2.1.9 [127.0.0.1]' \
     'gämes@lab.test gämes@lab.test failed 5.1.1 -'

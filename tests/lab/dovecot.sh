@@ -10,7 +10,8 @@
 # shellcheck shell=bash disable=SC2154
 
 lab_fetch_dovecot() {
-	lab_fetch dovecot usr/sbin/dovecot dovecot-core dovecot-lmtpd
+	lab_fetch dovecot usr/sbin/dovecot dovecot-core dovecot-lmtpd \
+	    libunwind8 libsodium23
 }
 
 lab_start_dovecot() {
