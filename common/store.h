@@ -139,8 +139,14 @@ enum mtrk_err store_find_by(struct store *, struct span envid,
 /* The first at or behind a number, without events.  Its number, 0: none. */
 uint64_t store_message_at(
     struct txn *, uint64_t number, store_each_fn, void *arg);
-/* Every message, in the order of arrival; no lock is held for long. */
-enum mtrk_err store_all(struct store *, store_each_fn, void *arg);
+/*
+ * Every message, in the order of arrival.  `each` is not to wait for anybody:
+ * pages that a reader may look at are not written again, and the store grows.
+ * Now and then, and at the end, nobody looks, and `pause` may take its time;
+ * false ends it.
+ */
+enum mtrk_err store_all(
+    struct store *, store_each_fn, bool (*pause)(void *arg), void *arg);
 
 /* Counters, by name; one example line for each that counts lines. */
 enum mtrk_err store_counters(struct store *,

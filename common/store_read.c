@@ -300,13 +300,16 @@ some(struct store *st, uint64_t *at, store_each_fn each, void *arg,
 }
 
 enum mtrk_err
-store_all(struct store *st, store_each_fn each, void *arg)
+store_all(
+    struct store *st, store_each_fn each, bool (*pause)(void *arg), void *arg)
 {
 	enum mtrk_err err = MTRK_OK;
 	uint64_t at = 0;
+	bool more;
 
-	while (some(st, &at, each, arg, &err))
-		;
+	do
+		more = some(st, &at, each, arg, &err);
+	while (pause(arg) && more);
 	return err;
 }
 

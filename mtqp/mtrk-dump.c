@@ -3,6 +3,7 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "common/conf.h"
@@ -29,7 +30,10 @@ static struct {
 	struct dump_filter filter;
 	struct conf conf;
 	unsigned long shown;
-	bool failed;
+	FILE *out; /* collects, until pour() */
+	char *text;
+	size_t n;
+	enum mtrk_err err; /* MTRK_NOMEM */
 } run;
 
 static const struct option long_options[] = {
@@ -68,14 +72,43 @@ own_option(int option, const char *argument)
 }
 
 static bool
+collect(void)
+{
+	if (run.out == NULL)
+		run.out = open_memstream(&run.text, &run.n);
+	return run.out != NULL;
+}
+
+static bool
 show(const struct message *m, void *arg)
 {
 	(void)arg;
 	if (!dump_matches(m, &run.filter))
 		return true;
 	run.shown++;
-	run.failed = !(run.json ? dump_json : dump_text)(m, &run.conf, stdout);
-	return !run.failed;
+	if (collect() &&
+	    (run.json ? dump_json : dump_text)(m, &run.conf, run.out))
+		return true;
+	run.err = MTRK_NOMEM;
+	return false;
+}
+
+/* Whoever reads it may take hours, and nobody looks at the store meanwhile. */
+static bool
+pour(void *arg)
+{
+	bool ok = true;
+
+	(void)arg;
+	if (run.out == NULL)
+		return true;
+	if (ferror(run.out) | (fclose(run.out) != 0))
+		run.err = MTRK_NOMEM;
+	else
+		ok = fwrite(run.text, 1, run.n, stdout) == run.n;
+	free(run.text);
+	run.out = NULL;
+	return ok && run.err == MTRK_OK;
 }
 
 static void
@@ -84,7 +117,7 @@ counter(struct span name, uint64_t value, void *arg)
 	char q[128];
 
 	(void)arg;
-	printf("count.%s %llu\n", log_quote(name, q, sizeof q),
+	fprintf(run.out, "count.%s %llu\n", log_quote(name, q, sizeof q),
 	    (unsigned long long)value);
 }
 
@@ -94,7 +127,7 @@ example(struct span name, struct span line, void *arg)
 	char q[128], text[2048];
 
 	(void)arg;
-	printf("example.%s %s\n", log_quote(name, q, sizeof q),
+	fprintf(run.out, "example.%s %s\n", log_quote(name, q, sizeof q),
 	    log_quote(line, text, sizeof text));
 }
 
@@ -104,10 +137,13 @@ statistics(struct store *st)
 	struct db_numbers n;
 	enum mtrk_err err = db_numbers(store_db(st), &n);
 
+	if (err == MTRK_OK && !collect())
+		err = MTRK_NOMEM;
 	if (err != MTRK_OK)
 		return err;
-	printf("messages %llu\nevents %llu\nused_bytes %llu\n"
-	       "file_bytes %llu\nlimit_bytes %llu\n",
+	fprintf(run.out,
+	    "messages %llu\nevents %llu\nused_bytes %llu\n"
+	    "file_bytes %llu\nlimit_bytes %llu\n",
 	    (unsigned long long)n.entries[STORE_MESSAGES],
 	    (unsigned long long)n.entries[STORE_EVENTS],
 	    (unsigned long long)n.used_bytes, (unsigned long long)n.file_bytes,
@@ -116,7 +152,10 @@ statistics(struct store *st)
 	if (run.conf.metrics_socket[0] != '\0')
 		(void)metrics_fetch(run.conf.metrics_socket, counter, NULL);
 	err = store_counters(st, counter, NULL);
-	return err == MTRK_OK ? store_examples(st, example, NULL) : err;
+	if (err == MTRK_OK)
+		err = store_examples(st, example, NULL);
+	(void)pour(NULL);
+	return err;
 }
 
 /* An empty answer has its reason. */
@@ -124,10 +163,10 @@ static int
 dump(struct store *st)
 {
 	enum mtrk_err err =
-	    run.statistics ? statistics(st) : store_all(st, show, NULL);
+	    run.statistics ? statistics(st) : store_all(st, show, pour, NULL);
 
-	if (err == MTRK_OK && run.failed && !ferror(stdout))
-		err = MTRK_NOMEM;
+	if (err == MTRK_OK)
+		err = run.err;
 	if (err != MTRK_OK) {
 		fprintf(stderr, "mtrk-dump: stopped: %s\n", mtrk_err_text(err));
 		return EX_IOERR;

@@ -63,4 +63,15 @@ wait $load
 all_relayed() { [ "$(lab_dump --json | grep -c '"action":"relayed","status":"2.1.9","remote_mta"')" -ge $count ]; }
 lab_wait 60 all_relayed || lab_fail "not all are relayed: $(lab_dump --statistics)"
 [ "$(lab_dump --json | jq -r .envid | sort -u | wc -l)" = $count ] || lab_fail "not $count envids"
+
+# who reads them screen by screen keeps none of the store's pages from being
+# written again, and so does not fill it up
+mkfifo "$lab/less"; exec 7<>"$lab/less"
+"$bin/mtrk-dump" -c "$lab/mtrk.conf" --json >"$lab/less" & dump=$!
+lab_pids+=("$dump")
+sleeps() { [ "$(cut -d' ' -f3 "/proc/$dump/stat")" = S ]; }
+lab_wait 20 sleeps || lab_fail "mtrk-dump does not wait for its reader"
+mdb_stat -r "$lab/store" >"$lab/readers" || true # no main table
+grep -q "^ *$dump " "$lab/readers" || lab_fail "no reader: $(cat "$lab/readers")"
+! grep "^ *$dump .*[0-9]\$" "$lab/readers" || lab_fail "mtrk-dump waits, and holds the store"
 echo "query under load: ok"
