@@ -328,9 +328,9 @@ enum place {
 static enum place
 moved(enum place at, const struct event *e, struct span queue_id)
 {
-	bool here = span_eq(e->queue_id, queue_id), all;
+	bool here = span_eq(e->queue_id, queue_id);
+	bool all = e->recipient == EVENT_ALL;
 
-	all = e->recipient == EVENT_ALL;
 	if (e->kind == EVENT_LINK) {
 		if ((here && at == PLACE_OUT_OF_HERE) ||
 		    (all && (at == PLACE_OUT || at == PLACE_OUT_OF_HERE)))

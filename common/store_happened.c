@@ -456,12 +456,13 @@ bool
 store_goes_on(struct txn *t, const struct happening_line *l,
     struct span message_id_of_next)
 {
-	bool claimed = store_knows(t, next_instance(l), l->next), on;
 	struct message m, other;
 	struct claim c, next;
+	bool on;
 
-	if ((!claimed && message_id_of_next.n == 0) ||
-	    l->next.n > QUEUE_ID_LEN_MAX || span_eq(l->next, l->queue_id) ||
+	if (l->next.n > QUEUE_ID_LEN_MAX || span_eq(l->next, l->queue_id) ||
+	    (message_id_of_next.n == 0 &&
+		!store_knows(t, next_instance(l), l->next)) ||
 	    !find_claim(t, l->instance, l->queue_id, l->time, &c, &m))
 		return false;
 	if (find_claim(t, next_instance(l), l->next, l->time, &next, &other))

@@ -9,8 +9,7 @@ lab_conf "HideForwarding no" "MailLog $lab/sendmail/mail.log"
 mkdir -p "$lab/sendmail/forward"
 lab_start_sink
 read -r refuser_port <<<"$(lab_ports 1)"
-lab_run refuser python3 "$lab_root/tests/lab/refuser.py" "$refuser_port"
-lab_wait 20 lab_listens "$refuser_port" || lab_fail "no refuser"
+lab_serve refuser "$refuser_port" python3 "$lab_root/tests/lab/refuser.py" "$refuser_port"
 lab_start_milter
 cat >"$lab/sendmail/aliases" <<'A'
 single: games
